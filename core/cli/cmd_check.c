@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ * cli/cmd_check.c - `freetickets check CFG...`: every mistake of every file at once.
+ */
+#include "cli/commands.h"
+#include "cli/json_text.h"
+#include "cli/prepare.h"
+
+/* Adds the file's mistakes, or the error that kept it from being read, to the list. */
+static ftk_status add_json(json_t *list, const struct ftk__issues *issues,
+                           const struct ftk_error *err, const char *file)
+{
+    json_t *more = NULL;
+    if (issues->n)
+        more = ftk__issues_json(issues);
+    else
+        more = json_pack("[{s:o, s:i, s:s, s:o, s:n, s:n}]", "file", ftk__json_text(file), "line",
+                         0, "path", "", "message", ftk__json_text(err->message), "limit",
+                         "nearest");
+    int failed = more ? json_array_extend(list, more) : -1;
+    json_decref(more);
+    return failed ? FTK_ENOMEM : FTK_OK;
+}
+
+static void print_notes(const char *file, const struct ftk__str *notes)
+{
+    const char *at = notes->text ? notes->text : "";
+    while (*at) {
+        const char *end = at;
+        while (*end && *end != '\n')
+            end++;
+        fprintf(stderr, "note: %s: %.*s\n", file, (int)(end - at), at);
+        at = *end ? end + 1 : end;
+    }
+}
+
+/* One file; the exit code it alone would have. */
+static int check_file(const char *file, const struct ftk__options *o, json_t *list)
+{
+    struct ftk__prepared p;
+    struct ftk__issues issues = { 0 };
+    struct ftk_error err = { 0 };
+    int code = FTK__EXIT_OK;
+    ftk_status st = ftk__prepare(file, o, &issues, &p, &err);
+    if (st < 0)
+        code = ftk__error_exit_code(&err);
+    if (st < 0 && list) {
+        if (add_json(list, &issues, &err, file) < 0)
+            code = FTK__EXIT_INTERNAL;
+    } else if (st < 0) {
+        ftk__issues_print(&issues, stderr);
+        if (issues.n == 0)
+            ftk__cli_fail(&err);
+    } else if (!list) {
+        printf("OK %s\n", file);
+        if (!o->quiet)
+            print_notes(file, &p.notes);
+    }
+    ftk__prepared_done(&p);
+    ftk__issues_done(&issues);
+    return code;
+}
+
+static int run(const struct ftk__options *o)
+{
+    struct ftk_error err;
+    json_t *list = NULL;
+    int code = FTK__EXIT_OK;
+    if (o->json)
+        list = json_array();
+    if (o->json && !list) {
+        ftk__fail(&err, FTK_ENOMEM, "no memory for the mistakes");
+        return ftk__cli_fail(&err);
+    }
+    for (int i = 0; i < o->n_args; i++) {
+        int one = check_file(o->args[i], o, list);
+        code = code ? code : one;
+    }
+    if (list && ftk__json_print(stdout, list, &err) < 0)
+        code = ftk__cli_fail(&err);
+    json_decref(list);
+    return code;
+}
+
+const struct ftk__command ftk__command_check = {
+    .name = "check",
+    .args = "CFG...",
+    .summary = "Says what is wrong with experiment files, all mistakes at once",
+    .details = "Nothing is trained and nothing written.  A file without mistakes gives `OK FILE`;\n"
+               "keys that the chosen strategy does not read are noted on stderr.",
+    .takes = FTK__OPT_SET | FTK__OPT_JSON | FTK__OPT_QUIET,
+    .min_args = 1,
+    .max_args = 10000,
+    .run = run,
+};

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT
+ * cli/cmd_describe.c - `freetickets describe KIND.NAME`: what it is and what it takes.
+ */
+#include "cli/commands.h"
+#include "cli/builtin_entry.h"
+#include "config/cfgschema.h"
+#include "plugin/describe.h"
+#include <string.h>
+
+enum { NAME_CAP = 128 };
+
+static ftk_status split(const char *word, ftk_kind *ret_kind, const char **ret_name,
+                        struct ftk_error *reterr)
+{
+    char kind[NAME_CAP];
+    const char *dot = strchr(word, '.');
+    if (dot)
+        ftk__format(kind, sizeof(kind), "%.*s", (int)(dot - word), word);
+    if (!dot || dot[1] == 0 || !ftk__kind_parse(kind, ret_kind)) {
+        ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "'%s' is not KIND.NAME", word);
+        ftk__error_context(reterr, "as in prune.magnitude, data.synthetic, optim.sgd");
+        return FTK_EINVAL;
+    }
+    *ret_name = dot + 1;
+    return FTK_OK;
+}
+
+static bool is_builtin_kind(ftk_kind kind)
+{
+    return (uint32_t)kind >= FTK__KIND_DATA;
+}
+
+static ftk_status find_builtin(ftk_kind kind, const char *name, struct ftk__builtin_entry *ret,
+                               struct ftk_error *reterr)
+{
+    const char *names[64];
+    uint64_t n = 0;
+    for (uint32_t i = 0; ftk__builtin_entry(i, ret) && n < 64; i++) {
+        if (ret->algo.kind != (uint32_t)kind)
+            continue;
+        if (strcmp(ret->algo.name, name) == 0)
+            return FTK_OK;
+        names[n++] = ret->algo.name;
+    }
+    const char *nearest = ftk__str_nearest(name, names, n);
+    return ftk__fail_exit(reterr, FTK_ENOENT, FTK__EXIT_UNAVAILABLE, "no %s '%s'%s%s%s",
+                          ftk__kind_name(kind), name, nearest ? "; did you mean '" : "",
+                          nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static ftk_status find_plugin(struct ftk__registry *r, ftk_kind kind, const char *name,
+                              const struct ftk__entry **ret, struct ftk_error *reterr)
+{
+    ftk_status st = ftk__registry_scan(r, NULL, 0, reterr);
+    if (st >= 0 && kind == FTK_KIND_BACKEND)
+        st = ftk__registry_open_backends(r, name, reterr);
+    if (st >= 0)
+        st = ftk__registry_find(r, kind, name, ret, reterr);
+    return st;
+}
+
+/* The core's own keys of the group that holds the `use`, in the order of the file. */
+static void print_core_keys(ftk_kind kind, struct ftk__str *out)
+{
+    static const struct {
+        uint32_t kind;
+        enum ftk__table_id table;
+    } owned[] = {
+        { FTK__KIND_DATA, FTK__TABLE_DATA },         { FTK__KIND_DATA, FTK__TABLE_DATA_PLACE },
+        { FTK__KIND_MODEL, FTK__TABLE_MODEL },       { FTK__KIND_OPTIM, FTK__TABLE_OPTIM },
+        { FTK_KIND_ENSEMBLE, FTK__TABLE_ENSEMBLE },  { FTK_KIND_BACKEND, FTK__TABLE_BACKEND },
+        { FTK_KIND_BACKEND, FTK__TABLE_BACKEND_PLACE },
+    };
+    bool first = true;
+    for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
+        const ftk_param *p;
+        struct ftk__param_table t = ftk__schema_table(owned[i].table);
+        if (owned[i].kind != (uint32_t)kind)
+            continue;
+        if (first)
+            ftk__str_addf(out, "keys that every %s takes:\n", ftk__kind_name(kind));
+        first = false;
+        for (uint32_t k = 0; (p = ftk__param_at(&t, k)) != NULL; k++)
+            ftk__str_addf(out, "  %-20s  %s\n", p->name, p->help);
+    }
+}
+
+static ftk_status print(const struct ftk__entry *e, const struct ftk__options *o,
+                        struct ftk_error *reterr)
+{
+    struct ftk__str out = { 0 };
+    ftk_status st = FTK_OK;
+    if (o->json) {
+        json_t *doc = ftk__describe_json(e);
+        st = doc ? ftk__json_print(stdout, doc, reterr)
+                 : ftk__fail(reterr, FTK_ENOMEM, "no memory for the description");
+        json_decref(doc);
+        return st;
+    }
+    if (o->cfg) {
+        ftk__describe_cfg(e, &out);
+    } else {
+        ftk__describe_print(e, &out);
+        print_core_keys((ftk_kind)e->algo->kind, &out);
+    }
+    if (out.failed)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the description");
+    else
+        fputs(out.text, stdout);
+    ftk__str_done(&out);
+    return st;
+}
+
+static ftk_status describe(const char *word, const struct ftk__options *o,
+                           struct ftk__registry *r, struct ftk_error *reterr)
+{
+    ftk_kind kind;
+    const char *name;
+    const struct ftk__entry *plugin;
+    struct ftk__builtin_entry builtin;
+    ftk_status st = split(word, &kind, &name, reterr);
+    if (st < 0)
+        return st;
+    if (is_builtin_kind(kind)) {
+        st = find_builtin(kind, name, &builtin, reterr);
+        const struct ftk__entry entry = ftk__entry_of(&builtin);
+        return st < 0 ? st : print(&entry, o, reterr);
+    }
+    st = find_plugin(r, kind, name, &plugin, reterr);
+    return st < 0 ? st : print(plugin, o, reterr);
+}
+
+static int run(const struct ftk__options *o)
+{
+    struct ftk_error err;
+    struct ftk__registry *r = ftk__registry_new();
+    ftk_status st = r ? describe(o->args[0], o, r, &err)
+                      : ftk__fail(&err, FTK_ENOMEM, "no memory for the plugins");
+    ftk__registry_free(r);
+    return st < 0 ? ftk__cli_fail(&err) : FTK__EXIT_OK;
+}
+
+const struct ftk__command ftk__command_describe = {
+    .name = "describe",
+    .args = "KIND.NAME",
+    .summary = "Describes a plugin or built-in and its parameters",
+    .details = "KIND.NAME as in prune.magnitude, ensemble.edst, data.synthetic, model.lenet5.",
+    .takes = FTK__OPT_JSON | FTK__OPT_CFG,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ * cli/cmd_list.c - `freetickets list [KIND]`: plugins, built-ins, and every file looked at.
+ */
+#include "cli/commands.h"
+#include "cli/builtin_entry.h"
+#include "plugin/describe.h"
+#include <string.h>
+
+/* Unknown kinds are an error of usage that names the nearest. */
+static ftk_status parse_kind(const char *word, ftk_kind *ret, struct ftk_error *reterr)
+{
+    static const char *const names[] = { "init",   "prune",   "grow", "allot", "ensemble",
+                                         "metric", "backend", "data", "model", "optim" };
+    enum { N = sizeof(names) / sizeof(names[0]) };
+    if (ftk__kind_parse(word, ret))
+        return FTK_OK;
+    const char *nearest = ftk__str_nearest(word, names, N);
+    ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "there is no kind '%s'%s%s%s", word,
+                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    ftk__error_context(reterr, "kinds are init, prune, grow, allot, ensemble, metric, backend, "
+                               "data, model, optim");
+    return FTK_EINVAL;
+}
+
+static bool wanted(uint32_t kind, const ftk_algo *a)
+{
+    return kind == 0 || kind == a->kind;
+}
+
+static void print_builtins(uint32_t kind, struct ftk__str *out)
+{
+    struct ftk__builtin_entry b;
+    for (uint32_t i = 0; ftk__builtin_entry(i, &b); i++) {
+        if (wanted(kind, &b.algo))
+            ftk__str_addf(out, "%-8s  %s  built in\n", ftk__kind_name((ftk_kind)b.algo.kind),
+                          b.algo.name);
+    }
+}
+
+static bool add_builtins(uint32_t kind, json_t *list)
+{
+    struct ftk__builtin_entry b;
+    bool ok = true;
+    for (uint32_t i = 0; ok && ftk__builtin_entry(i, &b); i++) {
+        if (!wanted(kind, &b.algo))
+            continue;
+        json_t *row = json_pack("{s:s, s:s, s:n, s:s, s:n, s:n, s:s, s:n}", "kind",
+                                ftk__kind_name((ftk_kind)b.algo.kind), "name", b.algo.name,
+                                "plugin", "version", FTK_VERSION, "path", "sha256", "status",
+                                "built in", "reason");
+        ok = json_array_append_new(list, row) == 0;
+    }
+    return ok;
+}
+
+static ftk_status print_json(const struct ftk__registry *r, uint32_t kind,
+                             struct ftk_error *reterr)
+{
+    json_t *list = ftk__list_json(r, kind);
+    ftk_status st;
+    if (!list || !add_builtins(kind, list))
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the list");
+    else
+        st = ftk__json_print(stdout, list, reterr);
+    json_decref(list);
+    return st;
+}
+
+static ftk_status print_text(const struct ftk__registry *r, uint32_t kind, bool verbose,
+                             struct ftk_error *reterr)
+{
+    struct ftk__str plugins = { 0 };
+    struct ftk__str builtins = { 0 };
+    print_builtins(kind, &builtins);
+    ftk_status st = ftk__list_print(r, kind, verbose, &plugins, reterr);
+    if (st >= 0 && builtins.failed)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the list");
+    if (st >= 0) {
+        fputs(builtins.text ? builtins.text : "", stdout);
+        fputs(plugins.text ? plugins.text : "", stdout);
+    }
+    ftk__str_done(&builtins);
+    ftk__str_done(&plugins);
+    return st;
+}
+
+static ftk_status list_all(const struct ftk__options *o, struct ftk__registry *r,
+                           struct ftk_error *reterr)
+{
+    ftk_kind kind = (ftk_kind)0;
+    ftk_status st = FTK_OK;
+    if (o->n_args > 0)
+        st = parse_kind(o->args[0], &kind, reterr);
+    if (st >= 0)
+        st = ftk__registry_scan(r, NULL, 0, reterr);
+    /* Backends bring heavy libraries: they are opened only where they alone are asked for. */
+    if (st >= 0 && kind == FTK_KIND_BACKEND)
+        st = ftk__registry_open_backends(r, NULL, reterr);
+    if (st < 0)
+        return st;
+    if (o->json)
+        return print_json(r, (uint32_t)kind, reterr);
+    return print_text(r, (uint32_t)kind, o->verbose, reterr);
+}
+
+static int run(const struct ftk__options *o)
+{
+    struct ftk_error err;
+    struct ftk__registry *r = ftk__registry_new();
+    ftk_status st = r ? list_all(o, r, &err)
+                      : ftk__fail(&err, FTK_ENOMEM, "no memory for the plugins");
+    ftk__registry_free(r);
+    return st < 0 ? ftk__cli_fail(&err) : FTK__EXIT_OK;
+}
+
+const struct ftk__command ftk__command_list = {
+    .name = "list",
+    .args = "[KIND]",
+    .summary = "Lists what is installed and what is built in",
+    .details = "KIND: init, prune, grow, allot, ensemble, metric, backend, data, model or optim.\n"
+               "With -v every file looked at, loaded or refused and why.",
+    .takes = FTK__OPT_JSON | FTK__OPT_VERBOSE,
+    .min_args = 0,
+    .max_args = 1,
+    .run = run,
+};

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT
+ * cli/evaluate.c - predictions of a run's members, and the metrics of them.
+ */
+#include "cli/evaluate.h"
+
+#include "base/io.h"
+#include "base/path.h"
+#include "cli/report_merge.h"
+#include "eval/protocol.h"
+#include "eval/suite.h"
+#include "train/member.h"
+#include "train/trainer.h"
+#include <string.h>
+
+enum { REPORT_BYTES = 64 << 20 };
+
+ftk_status ftk__run_engine(struct ftk__prepared *p, struct ftk__engine *ret,
+                           struct ftk_error *reterr)
+{
+    const struct ftk__backend_section *b = &p->x->backend;
+    const ftk_open open = {
+        .size = sizeof(open),
+        .threads = (uint32_t)b->threads,
+        .precision = (uint32_t)b->precision,
+        .flags = b->tune ? FTK_OPEN_TUNE : 0,
+        .isa = b->isa,
+    };
+    return ftk__engine_open(p->registry, b->use, p->x->engine.entry ? p->x->engine.params : NULL,
+                            &open, &p->x->arena, ret, reterr);
+}
+
+/* ---- predictions ----------------------------------------------------------------------------- */
+
+struct member_source {
+    struct ftk__network net;
+    char *dir;
+};
+
+static ftk_status load_member(void *arg, uint32_t member, struct ftk_error *reterr)
+{
+    struct member_source *m = arg;
+    return ftk__member_load(&m->net, m->dir, member, reterr);
+}
+
+static struct ftk__suite suite_of(const struct ftk__prepared *p, const char *run_dir)
+{
+    return (struct ftk__suite){ .run_dir = run_dir, .members = (uint32_t)p->x->members };
+}
+
+static uint64_t test_samples(const struct ftk__prepared *p)
+{
+    uint64_t limit = (uint64_t)p->x->eval.limit;
+    return limit > 0 && limit < p->info.n_test ? limit : p->info.n_test;
+}
+
+static bool wants_test(const struct ftk__prepared *p)
+{
+    for (uint64_t i = 0; i < p->x->eval.n_on; i++) {
+        if (strcmp(p->x->eval.on[i], "test") == 0)
+            return true;
+    }
+    return false;
+}
+
+ftk_status ftk__evaluated(const struct ftk__prepared *p, const char *run_dir, bool *ret,
+                          struct ftk_error *reterr)
+{
+    const struct ftk__suite s = suite_of(p, run_dir);
+    bool all = true;
+    ftk_status st = FTK_OK;
+    if (p->info.n_validation > 0)
+        st = ftk__suite_has(&s, "validation", p->info.n_validation, &all, reterr);
+    if (st >= 0 && all && wants_test(p))
+        st = ftk__suite_has(&s, "test", test_samples(p), &all, reterr);
+    if (st >= 0)
+        *ret = all;
+    return st;
+}
+
+static ftk_status predict_test(const struct ftk__prepared *p, const struct ftk__suite *s,
+                               struct ftk_error *reterr)
+{
+    struct ftk__testset *test;
+    ftk_status st = ftk__testset_open(&p->request, (uint64_t)p->x->eval.limit, &test, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__suite_predict(s, "test", ftk__testset_images(test), reterr);
+    ftk__testset_close(test);
+    return st;
+}
+
+ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir,
+                         struct ftk__engine *e, const struct ftk__dataset *d,
+                         struct ftk_error *reterr)
+{
+    struct member_source source = {
+        .net = { .x = p->x, .model = p->model, .engine = e },
+        .dir = ftk__path_join(run_dir, "members"),
+    };
+    struct ftk__suite s = suite_of(p, run_dir);
+    s.engine = e;
+    s.load = load_member;
+    s.load_arg = &source;
+    ftk_status st = FTK_OK;
+    if (!source.dir)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the members' folder");
+    if (st >= 0 && p->info.n_validation > 0)
+        st = ftk__suite_predict(&s, "validation", ftk__dataset_validation(d), reterr);
+    if (st >= 0 && wants_test(p))
+        st = predict_test(p, &s, reterr);
+    ftk__free(source.dir);
+    return st;
+}
+
+/* ---- metrics --------------------------------------------------------------------------------- */
+
+struct metrics {
+    struct ftk__metric_use *use;      // [n]
+    struct ftk__instance *instance;   // [n]
+    uint64_t n, cap;
+};
+
+static void metrics_done(struct metrics *m)
+{
+    for (uint64_t i = 0; i < m->n; i++)
+        ftk__instance_done(&m->instance[i]);
+    ftk__free(m->use);
+    ftk__free(m->instance);
+}
+
+static ftk_status add_metric(struct metrics *m, const struct ftk__entry *e, void *params,
+                             const char *protocol, struct ftk_error *reterr)
+{
+    ftk_status st = ftk__instance_new(e, params, &m->instance[m->n], reterr);
+    if (st < 0)
+        return st;
+    m->use[m->n] = (struct ftk__metric_use){ &m->instance[m->n], protocol };
+    m->n++;
+    return FTK_OK;
+}
+
+/* One instance a metric and protocol; a protocol that says nothing of a metric means the standard. */
+static ftk_status add_protocols(struct metrics *m, struct ftk__prepared *p,
+                                const struct ftk__algo_use *use, struct ftk_error *reterr)
+{
+    const struct ftk__eval_section *eval = &p->x->eval;
+    const char *name = use->entry->algo->name;
+    bool standard = false;
+    ftk_status st = FTK_OK;
+    for (uint64_t i = 0; i < eval->n_protocol && st >= 0; i++) {
+        void *params;
+        if (!ftk__protocol_defines(eval->protocol[i], name)) {
+            standard = true;
+            continue;
+        }
+        st = ftk__protocol_params(eval->protocol[i], use->entry, &p->x->arena, &params, reterr);
+        if (st >= 0)
+            st = add_metric(m, use->entry, params, eval->protocol[i], reterr);
+    }
+    if (st >= 0 && standard)
+        st = add_metric(m, use->entry, use->params, "standard", reterr);
+    return st;
+}
+
+static ftk_status metrics_init(struct metrics *m, struct ftk__prepared *p,
+                               struct ftk_error *reterr)
+{
+    const struct ftk__experiment *x = p->x;
+    m->cap = x->n_metrics * (x->eval.n_protocol + 1);
+    m->use = ftk__alloc_array(m->cap, sizeof(*m->use));
+    m->instance = ftk__alloc_array(m->cap, sizeof(*m->instance));
+    ftk_status st = FTK_OK;
+    if (!m->use || !m->instance)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for %llu metrics",
+                       (unsigned long long)x->n_metrics);
+    for (uint64_t i = 0; i < x->n_metrics && st >= 0; i++)
+        st = add_protocols(m, p, &x->metrics[i], reterr);
+    return st;
+}
+
+static ftk_status score_sets(const struct ftk__prepared *p, const struct ftk__suite *s,
+                             json_t *sets, struct ftk_error *reterr)
+{
+    ftk_status st = FTK_OK;
+    for (uint64_t i = 0; i < p->x->eval.n_on && st >= 0; i++) {
+        json_t *scores;
+        st = ftk__suite_score(s, p->x->eval.on[i], &scores, reterr);
+        if (st >= 0 && json_object_set_new(sets, p->x->eval.on[i], scores) != 0)
+            st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
+    }
+    return st;
+}
+
+/* Writes eval/report.json: `sets` and what else the old one had. */
+static ftk_status write_report(const char *run_dir, const json_t *sets, struct ftk_error *reterr)
+{
+    char *dir = ftk__path_join(run_dir, "eval");
+    char *path = dir ? ftk__path_join(dir, "report.json") : NULL;
+    json_t *doc = NULL;
+    ftk_status st = FTK_OK;
+    if (!path)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the report");
+    if (st >= 0)
+        st = ftk__mkdirs(dir, reterr);
+    if (st >= 0 && ftk__file_exists(path))
+        st = ftk__json_read_file(path, REPORT_BYTES, &doc, reterr);
+    else if (st >= 0)
+        doc = json_object();
+    if (st >= 0) {
+        json_t *fresh = json_pack("{s:O}", "sets", sets);
+        if (!fresh || !ftk__report_merge(doc, fresh))
+            st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
+        json_decref(fresh);
+    }
+    if (st >= 0)
+        st = ftk__json_write_file(path, doc, reterr);
+    json_decref(doc);
+    ftk__free(path);
+    ftk__free(dir);
+    return st;
+}
+
+ftk_status ftk__evaluation_report(struct ftk__prepared *p, const char *run_dir, json_t **ret_sets,
+                                  struct ftk_error *reterr)
+{
+    struct metrics m = { 0 };
+    struct ftk__suite s = suite_of(p, run_dir);
+    json_t *sets = json_object();
+    ftk_status st = sets ? FTK_OK : ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
+    if (st >= 0)
+        st = metrics_init(&m, p, reterr);
+    s.metrics = m.use;
+    s.n_metrics = m.n;
+    if (st >= 0)
+        st = score_sets(p, &s, sets, reterr);
+    if (st >= 0)
+        st = write_report(run_dir, sets, reterr);
+    metrics_done(&m);
+    if (st < 0)
+        json_decref(sets);
+    else
+        *ret_sets = sets;
+    return st;
+}

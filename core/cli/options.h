@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * cli/options.h - what was typed: a command's options and arguments.
+ */
+#ifndef FTK__OPTIONS_H
+#define FTK__OPTIONS_H
+#include "base/error.h"
+#include "base/str.h"
+
+/* Which options a command takes, beside --help. */
+enum {
+    FTK__OPT_SET = 1u << 0,
+    FTK__OPT_OUT = 1u << 1,
+    FTK__OPT_NEW = 1u << 2,
+    FTK__OPT_DRY_RUN = 1u << 3,
+    FTK__OPT_DENSE = 1u << 4,
+    FTK__OPT_JSON = 1u << 5,
+    FTK__OPT_QUIET = 1u << 6,
+    FTK__OPT_VERBOSE = 1u << 7,
+    FTK__OPT_CFG = 1u << 8
+};
+
+struct ftk__options {
+    const char **set;           // [n_set] of -s, in order; owned
+    uint64_t n_set;
+    const char *out, *dense;    /* NULL where not given                         */
+    bool fresh;                 /* --new                                        */
+    bool dry_run, json, quiet, verbose, cfg, help;
+    char *const *args;          // [n_args] what is no option
+    int n_args;
+};
+
+struct ftk__command {
+    const char *name, *args, *summary, *details;
+    uint32_t takes;             /* FTK__OPT_*                                   */
+    int min_args, max_args;
+    int (*run)(const struct ftk__options *o); /* an exit code                   */
+};
+
+/* argv[0] is the command's name.  An error of usage (2) says what is wrong; `ret` is to be done in
+ * any case. */
+ftk_status ftk__options_parse(const struct ftk__command *c, int argc, char **argv,
+                              struct ftk__options *ret, struct ftk_error *reterr);
+void ftk__options_done(struct ftk__options *o);
+
+/* "usage: freetickets run ...", the command's details and its options. */
+void ftk__usage_print(const struct ftk__command *c, struct ftk__str *out);
+/* The i-th long option that a command takes, "--json"; NULL past the last.  *ret_value: it has one. */
+const char *ftk__option_name(const struct ftk__command *c, uint32_t i, bool *ret_value);
+#endif

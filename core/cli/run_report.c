@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ * cli/run_report.c - results and cost of a finished run.
+ */
+#include "cli/run_report.h"
+
+#include "cli/dense_run.h"
+#include "cli/json_text.h"
+#include "cli/manifest.h"
+#include "cli/plan_print.h"
+#include "cli/run_folder.h"
+
+/* The cost with the dense run that it can be compared with; *ret_dir is the caller's to free. */
+static ftk_status cost_of(const struct ftk__run_result *r, struct ftk__cost *ret, char **ret_dir,
+                          struct ftk_error *reterr)
+{
+    json_t *theirs;
+    *ret_dir = NULL;
+    ftk_status st = ftk__manifest_cost(r->manifest, ret, reterr);
+    if (st < 0)
+        return st;
+    if (!r->dense) {
+        if (!ftk__dense_find(r->p->x->output, r->run_dir, r->manifest, ret_dir,
+                             &ret->dense_wall_s))
+            return ftk__fail(reterr, FTK_ENOMEM, "no memory to look for a dense run");
+        ret->dense_run = *ret_dir;
+        return FTK_OK;
+    }
+    st = ftk__manifest_read(r->dense, &theirs, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__dense_check(r->manifest, theirs, reterr);
+    if (st >= 0) {
+        ret->dense_run = r->dense;
+        ret->dense_wall_s = ftk__manifest_wall(theirs);
+    } else {
+        ftk__error_context(reterr, "so %s cannot be compared with", r->dense);
+    }
+    json_decref(theirs);
+    return st;
+}
+
+ftk_status ftk__run_report_json(const struct ftk__run_result *r, json_t **ret,
+                                struct ftk_error *reterr)
+{
+    struct ftk__cost cost;
+    char *dir;
+    ftk_status st = cost_of(r, &cost, &dir, reterr);
+    if (st < 0)
+        return st;
+    /* Of the first set: the one that the table begins with. */
+    json_t *first = json_object_iter_value(json_object_iter(r->sets));
+    json_t *diversity = json_incref(json_object_get(first, "diversity"));
+    json_t *doc = json_pack("{s:o, s:s, s:O, s:o, s:o, s:I, s:I}", "run_dir",
+                            ftk__json_text(r->run_dir), "status", "finished", "sets", r->sets,
+                            "diversity", diversity ? diversity : json_object(), "cost",
+                            ftk__cost_json(&cost), "train_runs",
+                            (json_int_t)ftk__train_runs(&r->p->ops), "test_passes",
+                            (json_int_t)r->p->x->members);
+    ftk__free(dir);
+    if (!doc)
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
+    *ret = doc;
+    return FTK_OK;
+}
+
+ftk_status ftk__run_report_print(const struct ftk__run_result *r, struct ftk__str *out,
+                                 struct ftk_error *reterr)
+{
+    struct ftk__cost cost;
+    char *dir;
+    const struct ftk__experiment *x = r->p->x;
+    bool best = x->keep == FTK__KEEP_BEST_VALIDATION;
+    ftk_status st = cost_of(r, &cost, &dir, reterr);
+    if (st < 0)
+        return st;
+    json_t *report = json_pack("{s:O}", "sets", r->sets);
+    ftk__str_addf(out, "run   %s%s\n", r->run_dir, r->before ? " (finished before)" : "");
+    ftk__str_addf(out, "      trained on %llu images, members are the %s of their training\n\n",
+                  (unsigned long long)r->p->info.n_train,
+                  best ? "best state on the validation split" : "last state");
+    if (!report || ftk__table_print(report, out) < 0)
+        out->failed = true;
+    ftk__str_addf(out, "\ntrain runs %u  test passes %lld\n", ftk__train_runs(&r->p->ops),
+                  (long long)x->members);
+    ftk__cost_print(&cost, out);
+    json_decref(report);
+    ftk__free(dir);
+    return out->failed ? ftk__fail(reterr, FTK_ENOMEM, "no memory for the report") : FTK_OK;
+}

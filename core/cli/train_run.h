@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * cli/train_run.h - the training of one run in its folder, from the files that say what is asked to
+ * the members and a finished run.json.
+ */
+#ifndef FTK__TRAIN_RUN_H
+#define FTK__TRAIN_RUN_H
+#include "cli/manifest.h"
+
+/* A fresh folder, prepared; *ret_manifest is the finished document.  What is refused before the first
+ * step leaves the folder blank; what fails later leaves it unfinished, with the reason in run.json
+ * where that can still be written.  On success engine and data are open for the evaluation, and the
+ * caller's to close. */
+struct ftk__train_request {
+    struct ftk__prepared *p;
+    const struct ftk__identity *id;
+    const char *run_dir;
+    const char *dense;          /* --dense: refused before training where it cannot be compared */
+    bool quiet;
+};
+ftk_status ftk__train_run(const struct ftk__train_request *q, struct ftk__engine *ret_engine,
+                          struct ftk__dataset **ret_data, json_t **ret_manifest,
+                          struct ftk_error *reterr);
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ * train/network.h - the live network: a program, its topology and its counters; copies of all three.
+ */
+#ifndef FTK__NETWORK_H
+#define FTK__NETWORK_H
+#include "config/experiment.h"
+#include "model/model.h"
+#include "plugin/engine.h"
+#include "sparse/topology.h"
+
+struct ftk__network {           /* what it points to is borrowed                */
+    const struct ftk__experiment *x;
+    const struct ftk__model *model;
+    struct ftk__engine *engine; /* compiled for the model                       */
+    struct ftk__topology *topology;
+    uint64_t t;                 /* steps since INIT; also the position in the data: pass and batch are
+                                 * t divided by the batches of a pass           */
+    uint32_t reseed;            /* added to the keys of order and augmentation  */
+};
+
+/* INIT: a topology of `density` (0: dense), weights drawn for `member`, or read from `model.weights`. */
+ftk_status ftk__network_init(struct ftk__network *n, uint32_t member, double density,
+                             struct ftk_error *reterr);
+/* Forgets momentum: a TRAIN without KEEP_OPTIM. */
+ftk_status ftk__network_reset_optimiser(struct ftk__network *n, struct ftk_error *reterr);
+
+/* One array of the program's state with all its entries, inactive ones 0: [n]; ftk__free it. */
+ftk_status ftk__network_dense_tensor(struct ftk__network *n, uint32_t node, uint32_t role,
+                                     float **ret, uint64_t *ret_n, struct ftk_error *reterr);
+/* Sets it from such an array: of a sparse layer the active entries are taken. */
+ftk_status ftk__network_put_dense(struct ftk__network *n, uint32_t node, uint32_t role,
+                                  const float *v, struct ftk_error *reterr);
+/* The sparse layer whose weight (or weight's momentum) this is; UINT32_MAX where it is none. */
+uint32_t ftk__network_layer_of(const struct ftk__network *n, uint32_t node, uint32_t role);
+
+/* Everything a network is, copied out: REMEMBER, the best state of a TRAIN, one day a checkpoint. */
+struct ftk__snapshot;
+ftk_status ftk__snapshot_take(struct ftk__network *n, struct ftk__snapshot **ret,
+                              struct ftk_error *reterr);
+/* `keep_mask`: the network's own mask stays; weights and momentum of the snapshot are taken at its positions, 0
+ * where the snapshot has none. */
+ftk_status ftk__snapshot_restore(const struct ftk__snapshot *s, struct ftk__network *n,
+                                 bool keep_mask, struct ftk_error *reterr);
+void ftk__snapshot_free(struct ftk__snapshot *s);
+#endif

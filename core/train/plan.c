@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT
+ * train/plan.c - the dry run of a whole experiment, down to the single step.
+ */
+#include "train/plan.h"
+
+#include "sparse/budget.h"
+#include "sparse/topology.h"
+#include "train/ledger.h"
+#include "train/schedule.h"
+#include "train/trainer.h"
+#include <math.h>
+#include <string.h>
+
+struct walk {                   /* a network as densities                       */
+    const struct ftk__experiment *x;
+    const struct ftk__model *m;
+    struct ftk__plan *plan;
+    struct ftk__ledger ledger;
+    double *init;               // [n_layers] after a sparse INIT
+    double *now;                // [n_layers]
+    double *slot[FTK__MAX_SLOTS]; // [n_layers] each, or NULL
+    uint64_t n_train, batches;
+    bool wants_grad;
+};
+
+static uint64_t images_of(const struct walk *w, uint64_t t)
+{
+    uint64_t batch = (uint64_t)w->x->data.batch;
+    uint64_t before = t % w->batches * batch;
+    return w->n_train - before < batch ? w->n_train - before : batch;
+}
+
+static ftk_status set_density(struct walk *w, const double *from, struct ftk_error *reterr)
+{
+    memcpy(w->now, from, w->m->n_layers * sizeof(*from));
+    return ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
+}
+
+/* A cut to `density`: over the network the layers' shares are not known before the weights are. */
+static ftk_status set_equal_density(struct walk *w, double density, struct ftk_error *reterr)
+{
+    for (uint32_t l = 0; l < w->m->n_layers; l++)
+        w->now[l] = density;
+    w->plan->approximate = w->plan->approximate || density < 1;
+    w->plan->updates++;
+    return ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
+}
+
+static ftk_status walk_step(struct walk *w, const struct ftk__train_schedule *when, uint64_t t,
+                            struct ftk_error *reterr)
+{
+    enum ftk__event event = ftk__event_at(when, t);
+    bool keeps = event != FTK__EVENT_NONE || (t == when->end && when->keep_last_gradient);
+    bool grad = w->wants_grad && keeps;
+    bool skipped = event == FTK__EVENT_UPDATE && when->replaces && !grad;
+    bool dense = grad || w->x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
+    if (!skipped)
+        ftk__ledger_step(&w->ledger, images_of(w, t - 1), dense);
+    if (event == FTK__EVENT_UPDATE)
+        w->plan->updates++;
+    if (event == FTK__EVENT_CUT)
+        return set_equal_density(w, ftk__cut_density(when, t), reterr);
+    return FTK_OK;
+}
+
+static ftk_status walk_train(struct walk *w, uint32_t i, struct ftk_error *reterr)
+{
+    const struct ftk__op_effect *e = &w->plan->ops.v[i].effect;
+    struct ftk__train_schedule when;
+    ftk__train_schedule(w->x, &w->plan->run, &w->plan->ops, i, &when);
+    ftk_status st = FTK_OK;
+    if (when.density_to > 0 && when.ramp_to == e->t_from)
+        st = set_equal_density(w, when.density_to, reterr);
+    for (uint64_t t = e->t_from + 1; t <= e->t_to && st >= 0; t++)
+        st = walk_step(w, &when, t, reterr);
+    return st;
+}
+
+static void walk_gradient(struct walk *w, uint32_t i)
+{
+    const struct ftk__topology_options *o = &w->x->topology;
+    const struct ftk__oplist *ops = &w->plan->ops;
+    bool escape = ops->v[i].op.code == FTK_OP_ESCAPE;
+    bool kept = escape && o->escape_gradient == FTK__ESCAPE_LAST_BATCH && i > 0 &&
+                ops->v[i - 1].op.code == FTK_OP_TRAIN && ops->v[i - 1].effect.steps > 0;
+    if (w->wants_grad && !kept)
+        ftk__ledger_step(&w->ledger, images_of(w, ops->v[i].effect.t_from), true);
+}
+
+static void walk_save(struct walk *w)
+{
+    const struct ftk__model *m = w->m;
+    double active = 0;
+    for (uint32_t l = 0; l < m->n_layers; l++)
+        active += w->now[l] * (double)m->layers[l].n;
+    w->plan->flops_test += w->ledger.sparse_image;
+    uint64_t dense = m->n_params - m->n_maskable;
+    w->plan->params_active = (uint64_t)llround(active) + dense;
+}
+
+static ftk_status walk_op(struct walk *w, uint32_t i, struct ftk_error *reterr)
+{
+    const ftk_op *op = &w->plan->ops.v[i].op;
+    uint32_t n = w->m->n_layers;
+    switch (op->code) {
+    case FTK_OP_INIT:
+        if (op->flags & FTK_INIT_DENSE) {
+            for (uint32_t l = 0; l < n; l++)
+                w->now[l] = 1;
+            return ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
+        }
+        return set_density(w, w->init, reterr);
+    case FTK_OP_TRAIN:
+        return walk_train(w, i, reterr);
+    case FTK_OP_SAVE:
+        walk_save(w);
+        return FTK_OK;
+    case FTK_OP_ESCAPE:
+        if (w->x->topology.enabled) {
+            walk_gradient(w, i);
+            w->plan->updates++;
+        }
+        return FTK_OK;
+    case FTK_OP_PRUNE:
+        walk_gradient(w, i);
+        return set_equal_density(w, op->density, reterr);
+    case FTK_OP_REMEMBER:
+        memcpy(w->slot[op->slot], w->now, n * sizeof(double));
+        return FTK_OK;
+    default:
+        if (op->flags & FTK_REWIND_KEEP_MASK)
+            return FTK_OK;
+        return set_density(w, w->slot[op->slot], reterr);
+    }
+}
+
+/* The exact counts that INIT draws, as densities. */
+static ftk_status init_densities(struct walk *w, struct ftk__topology *t, double density,
+                                 struct ftk_error *reterr)
+{
+    uint32_t n = w->m->n_layers;
+    uint64_t *sizes = ftk__alloc_array(n, sizeof(*sizes));
+    uint64_t *count = ftk__alloc_array(n, sizeof(*count));
+    ftk_status st = FTK_OK;
+    if (!sizes || !count)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for %u layers", n);
+    for (uint32_t l = 0; st >= 0 && l < n; l++)
+        sizes[l] = w->m->layers[l].n;
+    if (st >= 0)
+        st = ftk__topology_densities(t, density, w->init, reterr);
+    if (st >= 0)
+        st = ftk__budget_counts(w->init, sizes, n, count, reterr);
+    for (uint32_t l = 0; st >= 0 && l < n; l++)
+        w->init[l] = (double)count[l] / (double)sizes[l];
+    ftk__free(sizes);
+    ftk__free(count);
+    return st;
+}
+
+static double sparse_init_density(const struct ftk__experiment *x, const struct ftk__oplist *ops)
+{
+    for (uint32_t i = 0; i < ops->n; i++) {
+        const ftk_op *op = &ops->v[i].op;
+        if (op->code == FTK_OP_INIT && !(op->flags & FTK_INIT_DENSE))
+            return op->density > 0 ? op->density : x->sparsity.density;
+    }
+    return 0;
+}
+
+static ftk_status alloc_walk(struct walk *w, struct ftk_error *reterr)
+{
+    uint32_t n = w->m->n_layers;
+    w->init = ftk__alloc_array(n, sizeof(*w->init));
+    w->now = ftk__alloc_array(n, sizeof(*w->now));
+    bool ok = w->init && w->now;
+    for (uint32_t i = 0; i < FTK__MAX_SLOTS && ok; i++) {
+        w->slot[i] = ftk__alloc_array(n, sizeof(*w->slot[i]));
+        ok = w->slot[i] != NULL;
+    }
+    for (uint32_t l = 0; ok && l < n; l++)
+        w->init[l] = 1;
+    return ok ? FTK_OK : ftk__fail(reterr, FTK_ENOMEM, "no memory for a plan");
+}
+
+static void free_walk(struct walk *w)
+{
+    for (uint32_t i = 0; i < FTK__MAX_SLOTS; i++)
+        ftk__free(w->slot[i]);
+    ftk__free(w->init);
+    ftk__free(w->now);
+}
+
+static ftk_status fill_layers(struct walk *w, struct ftk_error *reterr)
+{
+    struct ftk__plan *p = w->plan;
+    const struct ftk__model *m = w->m;
+    double active = 0;
+    p->layers = ftk__alloc_array(m->n_layers, sizeof(*p->layers));
+    if (!p->layers)
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory for %u layers", m->n_layers);
+    p->n_layers = m->n_layers;
+    for (uint32_t l = 0; l < m->n_layers; l++) {
+        struct ftk__plan_layer *to = &p->layers[l];
+        to->name = m->layers[l].name;
+        to->n_dims = ftk__model_tensor_shape(m, m->layer_node[l], FTK_TENSOR_WEIGHT, to->dims);
+        to->n = m->layers[l].n;
+        to->density = w->init[l];
+        to->nnz = (uint64_t)llround(to->density * (double)to->n);
+        active += (double)to->nnz;
+    }
+    p->density = m->n_maskable ? active / (double)m->n_maskable : 1;
+    return FTK_OK;
+}
+
+static uint64_t activations(const struct ftk__model *m)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < m->n_nodes; i++) {
+        const uint32_t *s = m->nodes[i]->out_shape;
+        n += (uint64_t)s[0] * s[1] * s[2];
+    }
+    return n;
+}
+
+/* A value, its momentum and two lists of positions an active weight; values and gradients of all
+ * activations of a batch; the images as bytes. */
+static void estimate_space(const struct walk *w, uint64_t n_test)
+{
+    const struct ftk__model *m = w->m;
+    struct ftk__plan *p = w->plan;
+    uint64_t image = (uint64_t)m->shape[0] * m->shape[1] * m->shape[2];
+    uint64_t batch = (uint64_t)w->x->data.batch;
+    p->memory_bytes = p->params_active * 24 + activations(m) * batch * 2 * sizeof(float) +
+                      (w->n_train + n_test) * image;
+    uint64_t member = m->n_params * sizeof(float) + m->n_maskable;
+    p->disk_bytes = (uint64_t)w->x->members * (member + n_test * m->classes * sizeof(float));
+}
+
+static ftk_status walk_all(struct walk *w, struct ftk__topology *t, struct ftk_error *reterr)
+{
+    struct ftk__plan *p = w->plan;
+    double density = sparse_init_density(w->x, &p->ops);
+    ftk_status st = alloc_walk(w, reterr);
+    if (st >= 0 && density > 0)
+        st = init_densities(w, t, density, reterr);
+    if (st >= 0)
+        st = fill_layers(w, reterr);
+    for (uint32_t i = 0; i < p->ops.n && st >= 0; i++)
+        st = walk_op(w, i, reterr);
+    return st;
+}
+
+ftk_status ftk__plan_make(const struct ftk__experiment *x, const struct ftk__model *m,
+                          uint64_t n_train, uint64_t n_test, struct ftk__plan *ret,
+                          struct ftk_error *reterr)
+{
+    struct ftk__plan p = { .run = ftk__experiment_run(x, n_train) };
+    struct ftk__rules rules = { 0 };
+    struct ftk__arena arena = { 0 };
+    struct ftk__topology *topology = NULL;
+    struct walk w = {
+        .x = x, .m = m, .plan = &p, .n_train = n_train, .batches = p.run.steps_per_epoch
+    };
+    ftk__ledger_init(&w.ledger, m);
+    ftk_status st = ftk__rules_init(x, &rules, reterr);
+    if (st >= 0)
+        st = ftk__oplist_plan(&rules.strategy, &p.run, &p.ops, reterr);
+    if (st >= 0)
+        st = ftk__rules_topology(x, m, &rules, &arena, &topology, reterr);
+    if (st >= 0) {
+        w.wants_grad = ftk__topology_wants_grad(topology);
+        st = walk_all(&w, topology, reterr);
+    }
+    if (st >= 0) {
+        p.params_total = m->n_params;
+        p.flops_train = w.ledger.theory;
+        p.flops_dense_run = ftk__ledger_dense_run(&w.ledger, x->epochs, n_train);
+        p.flops_dense_test = w.ledger.dense_image;
+        p.epochs_total = p.ops.total_epochs;
+        estimate_space(&w, n_test);
+        *ret = p;
+    } else {
+        ftk__plan_done(&p);
+    }
+    free_walk(&w);
+    ftk__topology_free(topology);
+    ftk__arena_done(&arena);
+    ftk__rules_done(&rules);
+    return st;
+}
+
+void ftk__plan_done(struct ftk__plan *p)
+{
+    ftk__oplist_done(&p->ops);
+    ftk__free(p->layers);
+    *p = (struct ftk__plan){ 0 };
+}

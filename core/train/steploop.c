@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT
+ * train/steploop.c - one TRAIN: batches, optimiser steps, topology updates, epoch ends.
+ */
+#include "base/log.h"
+#include "base/rng.h"
+#include "eval/validate.h"
+#include "train/member.h"
+#include "train/schedule.h"
+#include "train/session.h"
+#include <math.h>
+#include <time.h>
+
+enum { STEPS_A_SYNC = 32 }; /* often enough to stop soon after a loss that is not finite */
+
+struct loop {                   /* of one TRAIN                                 */
+    struct ftk__session *s;
+    uint32_t i;
+    const ftk_op *op;
+    struct ftk__train_schedule when;
+    struct ftk__lr_plan lr;
+    double last_lr;
+    uint64_t samples, correct;  /* since the last epoch's end                   */
+    double loss_sum;
+    struct ftk__seconds epoch_start;
+    uint64_t epoch_images;
+    ftk_result result;
+};
+
+double ftk__now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static ftk_status get_batch(struct ftk__session *s, uint32_t member, ftk_batch *ret,
+                            struct ftk_error *reterr)
+{
+    const struct ftk__network *n = &s->net;
+    uint64_t batches = ftk__feed_batches(s->feed);
+    /* RESEED moves the pass far away, so that a retraining shares no stream with what went before. */
+    const struct ftk__feed_key key = {
+        .member = member,
+        .pass = n->t / batches,
+        .reseed = (uint64_t)n->reseed << 32,
+        .batch = n->t % batches,
+    };
+    const ftk_batch *b;
+    double from = ftk__now();
+    ftk_status st = ftk__feed_get(s->feed, &key, &b, reterr);
+    s->seconds.data += ftk__now() - from;
+    if (st < 0)
+        return st;
+    *ret = *b;
+    ret->rng = ftk__rng_stream((uint64_t)s->x->seed, FTK__FOR_DROPOUT, member, n->t, n->reseed);
+    return FTK_OK;
+}
+
+static ftk_status run_step(struct ftk__session *s, const ftk_batch *b, double lr, uint32_t flags,
+                           struct ftk_error *reterr)
+{
+    const struct ftk__optim_section *o = &s->x->optim;
+    struct ftk__engine *e = s->net.engine;
+    const ftk_hyper hyper = {
+        .size = sizeof(hyper),
+        .flags = flags | (o->nesterov ? FTK_STEP_NESTEROV : 0),
+        .step = s->net.t + 1,
+        .lr = lr,
+        .momentum = o->momentum,
+        .beta2 = o->beta2,
+        .eps = o->eps,
+        .weight_decay = o->weight_decay,
+    };
+    double from = ftk__now();
+    ftk__engine_begin(e);
+    ftk_status st = ftk__engine_end(e, e->ops->step(e->prog, &b, &hyper), reterr);
+    s->seconds.train += ftk__now() - from;
+    if (st < 0)
+        return st;
+    bool dense = (flags & FTK_STEP_KEEP_GRAD) ||
+                 s->x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
+    ftk__ledger_step(&s->ledger, b->count, dense);
+    return FTK_OK;
+}
+
+static ftk_status diverged(const struct ftk__session *s, const ftk_stats *stats, double lr,
+                           struct ftk_error *reterr)
+{
+    const char *name = "the loss";
+    if ((uint32_t)stats->bad_node < s->net.model->n_nodes)
+        name = s->net.model->nodes[stats->bad_node]->name;
+    return ftk__fail_exit(reterr, FTK_ENUMERIC, FTK__EXIT_DIVERGED,
+                          "diverged: a value is not finite at step %llu, layer %s (lr %g)",
+                          (unsigned long long)stats->bad_step, name, lr);
+}
+
+/* Takes over what the backend counted since the last sync. */
+static ftk_status sync_stats(struct loop *p, struct ftk_error *reterr)
+{
+    struct ftk__engine *e = p->s->net.engine;
+    ftk_stats stats = { .size = sizeof(stats), .bad_node = -1 };
+    ftk_stats *all[1] = { &stats };
+    double from = ftk__now();
+    ftk__engine_begin(e);
+    ftk_status st = ftk__engine_end(e, e->ops->sync(e->prog, all), reterr);
+    p->s->seconds.train += ftk__now() - from;
+    if (st < 0)
+        return st;
+    if (stats.bad_node >= 0)
+        return diverged(p->s, &stats, p->last_lr, reterr);
+    p->samples += stats.samples;
+    p->correct += stats.correct;
+    p->loss_sum += stats.loss_sum;
+    return FTK_OK;
+}
+
+ftk_status ftk__session_topology_changed(struct ftk__session *s, struct ftk_error *reterr)
+{
+    uint32_t n = s->net.model->n_layers;
+    const ftk_layer *layers = ftk__topology_layers(s->net.topology);
+    double *density = ftk__alloc_array(n, sizeof(*density));
+    bool *dense = ftk__alloc_array(n, sizeof(*dense));
+    ftk_status st = FTK_OK;
+    if (!density || !dense)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory to count FLOPs");
+    for (uint32_t l = 0; st >= 0 && l < n; l++)
+        density[l] = (double)layers[l].nnz / (double)layers[l].n;
+    if (st >= 0)
+        st = ftk__ledger_kernels(s->net.engine, s->net.model, dense, reterr);
+    if (st >= 0)
+        st = ftk__ledger_densities(&s->ledger, density, dense, reterr);
+    ftk__free(density);
+    ftk__free(dense);
+    return st;
+}
+
+static ftk_status change_topology(struct loop *p, enum ftk__event event, struct ftk_error *reterr)
+{
+    struct ftk__session *s = p->s;
+    struct ftk__topology_report report;
+    const struct ftk__topology_event ev = {
+        .member = p->op->member,
+        .step = s->net.t,
+        .rate = ftk__rate_at(&p->when, s->net.t),
+    };
+    double from = ftk__now();
+    ftk_status st;
+    if (event == FTK__EVENT_UPDATE)
+        st = ftk__topology_update(s->net.topology, s->net.engine, &ev, &report, reterr);
+    else
+        st = ftk__topology_cut(s->net.topology, s->net.engine, &ev,
+                               ftk__cut_density(&p->when, s->net.t),
+                               p->op->flags & FTK_TRAIN_RAMP_GLOBAL, &report, reterr);
+    s->seconds.train += ftk__now() - from;
+    if (st < 0)
+        return st;
+    ftk__log(FTK_DEBUG, "topology", "step=%llu dropped=%llu grown=%llu nnz=%llu",
+             (unsigned long long)s->net.t, (unsigned long long)report.dropped,
+             (unsigned long long)report.grown, (unsigned long long)report.nnz);
+    return ftk__session_topology_changed(s, reterr);
+}
+
+struct augmented {              /* validation as the training is augmented      */
+    const struct ftk__dataset *data;
+    uint32_t member;
+    uint64_t pass;
+};
+
+static void fill_validation(const void *arg, uint64_t from, uint64_t count, float *ret_x,
+                            int32_t *ret_y)
+{
+    const struct augmented *a = arg;
+    ftk__dataset_fill_validation(a->data, a->member, a->pass, from, count, ret_x, ret_y);
+}
+
+static ftk_status validate(struct loop *p, struct ftk__scores *ret, struct ftk_error *reterr)
+{
+    struct ftk__session *s = p->s;
+    const struct ftk__images *im = ftk__dataset_validation(s->tr->data);
+    const struct augmented a = {
+        .data = s->tr->data,
+        .member = p->op->member,
+        .pass = (s->net.t - 1) / ftk__feed_batches(s->feed),
+    };
+    *ret = (struct ftk__scores){ .accuracy = NAN, .nll = NAN };
+    if (im->n == 0 || s->net.t == 0)
+        return FTK_OK;
+    double from = ftk__now();
+    ftk_status st = ftk__validate(s->net.engine, im->shape, im->classes, im->n, fill_validation,
+                                  &a, NULL, ret, reterr);
+    s->seconds.eval += ftk__now() - from;
+    return st;
+}
+
+/* keep = best_validation: a strictly better state of this TRAIN, of a ramp only what follows it. */
+static ftk_status keep_best(struct loop *p, double accuracy, struct ftk_error *reterr)
+{
+    struct ftk__session *s = p->s;
+    bool in_ramp = p->when.density_to > 0 && s->net.t < p->when.ramp_to;
+    if (s->x->keep != FTK__KEEP_BEST_VALIDATION || in_ramp)
+        return FTK_OK;
+    if (s->best.state && !(accuracy > s->best.accuracy))
+        return FTK_OK;
+    struct ftk__snapshot *state;
+    ftk_status st = ftk__snapshot_take(&s->net, &state, reterr);
+    if (st < 0)
+        return st;
+    ftk__snapshot_free(s->best.state);
+    s->best.state = state;
+    s->best.accuracy = accuracy;
+    return FTK_OK;
+}
+
+static void log_epoch(const struct loop *p, const struct ftk__epoch_row *row,
+                      const struct ftk__epoch_timing *timing)
+{
+    ftk__log(FTK_INFO, "epoch",
+             "op=\"%s\" member=%u epoch=%llu loss=%.4f acc=%.4f val_acc=%.4f lr=%g density=%.4f "
+             "r_s=%.4f img_s=%.0f train_s=%.1f",
+             p->op->label, row->member, (unsigned long long)row->epoch, row->train_loss,
+             row->train_accuracy, row->val_accuracy, row->lr, row->density, row->explored,
+             timing->images_per_s, timing->train_s);
+}
+
+static ftk_status end_epoch(struct loop *p, struct ftk_error *reterr)
+{
+    struct ftk__session *s = p->s;
+    struct ftk__scores val;
+    ftk_status st = sync_stats(p, reterr);
+    if (st >= 0)
+        st = validate(p, &val, reterr);
+    if (st < 0)
+        return st;
+    double n = (double)p->samples;
+    const struct ftk__epoch_row row = {
+        .op = p->i,
+        .member = p->op->member,
+        .epoch = (s->net.t - 1) / ftk__feed_batches(s->feed) + 1,
+        .step = s->net.t,
+        .lr = p->last_lr,
+        .rate = p->when.last_update ? ftk__rate_at(&p->when, s->net.t) : (double)NAN,
+        .density = ftk__topology_density(s->net.topology),
+        .explored = ftk__topology_explored(s->net.topology),
+        .train_loss = p->samples ? p->loss_sum / n : (double)NAN,
+        .train_accuracy = p->samples ? (double)p->correct / n : (double)NAN,
+        .val_loss = val.nll,
+        .val_accuracy = val.accuracy,
+        .flops = s->ledger.theory,
+        .flops_executed = s->ledger.executed,
+    };
+    struct ftk__epoch_timing timing = {
+        .train_s = s->seconds.train - p->epoch_start.train,
+        .data_s = s->seconds.data - p->epoch_start.data,
+        .eval_s = s->seconds.eval - p->epoch_start.eval,
+    };
+    double busy = timing.train_s + timing.data_s;
+    timing.images_per_s = busy > 0 ? (double)p->epoch_images / busy : 0;
+    p->result.train_loss = row.train_loss;
+    p->result.val_loss = row.val_loss;
+    p->result.val_accuracy = row.val_accuracy;
+    p->samples = 0;
+    p->correct = 0;
+    p->loss_sum = 0;
+    p->epoch_start = s->seconds;
+    p->epoch_images = 0;
+    log_epoch(p, &row, &timing);
+    st = ftk__journal_epoch(&s->journal, &row, &timing, reterr);
+    if (st < 0)
+        return st;
+    return keep_best(p, val.accuracy, reterr);
+}
+
+static void report_progress(const struct loop *p)
+{
+    const struct ftk__session *s = p->s;
+    const struct ftk__progress *to = &s->tr->progress;
+    if (!to->step)
+        return;
+    double spent = s->seconds.train + s->seconds.data + s->seconds.eval;
+    double left = (double)(s->plan.total_steps - s->steps_done);
+    const struct ftk__progress_state state = {
+        .label = p->op->label,
+        .member = p->op->member,
+        .done = s->steps_done,
+        .total = s->plan.total_steps,
+        .loss = p->samples ? p->loss_sum / (double)p->samples : (double)NAN,
+        .accuracy = p->samples ? (double)p->correct / (double)p->samples : (double)NAN,
+        .density = ftk__topology_density(s->net.topology),
+        .images_per_s = spent > 0 ? (double)s->images / spent : 0,
+        .eta_s = s->steps_done ? spent / (double)s->steps_done * left : 0,
+    };
+    to->step(to->arg, &state);
+}
+
+static ftk_status snapshot_trajectory(struct loop *p, struct ftk_error *reterr)
+{
+    struct ftk__session *s = p->s;
+    if (!s->trajectory || s->net.t % s->trajectory)
+        return FTK_OK;
+    struct ftk__str dir = { 0 };
+    double from = ftk__now();
+    ftk__str_addf(&dir, "%s/trajectory", s->tr->run_dir);
+    ftk_status st;
+    if (dir.failed)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the trajectory");
+    else
+        st = ftk__trajectory_save(&s->net, dir.text, p->op->member, reterr);
+    ftk__str_done(&dir);
+    s->seconds.file += ftk__now() - from;
+    return st;
+}
+
+/* The flags of step t + 1, given what follows it. */
+static uint32_t step_flags(const struct loop *p, enum ftk__event event)
+{
+    const struct ftk__session *s = p->s;
+    uint64_t t = s->net.t + 1;
+    bool wants = ftk__topology_wants_grad(s->net.topology);
+    uint32_t flags = 0;
+    if (wants && (event != FTK__EVENT_NONE || (t == p->when.end && p->when.keep_last_gradient)))
+        flags |= FTK_STEP_KEEP_GRAD;
+    if (event == FTK__EVENT_UPDATE && p->when.replaces)
+        flags |= FTK_STEP_NO_UPDATE;
+    return flags;
+}
+
+/* One unit: a step and the topology change that follows it. */
+static ftk_status one_step(struct loop *p, uint64_t local, struct ftk_error *reterr)
+{
+    struct ftk__session *s = p->s;
+    enum ftk__event event = ftk__event_at(&p->when, s->net.t + 1);
+    uint32_t flags = step_flags(p, event);
+    ftk_batch batch;
+    ftk_status st = get_batch(s, p->op->member, &batch, reterr);
+    if (st < 0)
+        return st;
+    p->last_lr = ftk__lr_at(&p->lr, local);
+    /* RigL's update takes the place of a step; where it reads no gradient nothing is computed. */
+    if (flags != FTK_STEP_NO_UPDATE)
+        st = run_step(s, &batch, p->last_lr, flags, reterr);
+    if (st < 0)
+        return st;
+    s->net.t++;
+    s->steps_done++;
+    s->images += batch.count;
+    p->epoch_images += batch.count;
+    if (event != FTK__EVENT_NONE)
+        st = change_topology(p, event, reterr);
+    if (st >= 0)
+        st = snapshot_trajectory(p, reterr);
+    return st;
+}
+
+static ftk_status run_loop(struct loop *p, uint64_t steps, struct ftk_error *reterr)
+{
+    struct ftk__session *s = p->s;
+    ftk_status st = FTK_OK;
+    if (p->when.density_to > 0 && p->when.ramp_to == s->net.t)
+        st = change_topology(p, FTK__EVENT_CUT, reterr); /* a ramp without a step */
+    for (uint64_t local = 0; local < steps && st >= 0; local++) {
+        st = one_step(p, local, reterr);
+        bool epoch_ends = s->net.t % ftk__feed_batches(s->feed) == 0 || local + 1 == steps;
+        if (st >= 0 && epoch_ends) {
+            st = end_epoch(p, reterr);
+        } else if (st >= 0 && (local + 1) % STEPS_A_SYNC == 0) {
+            st = sync_stats(p, reterr);
+            report_progress(p);
+        }
+    }
+    if (st < 0)
+        ftk__error_context(reterr, "at step %llu, member %u, operation %u (%s)",
+                           (unsigned long long)s->net.t, p->op->member, p->i, p->op->label);
+    return st;
+}
+
+ftk_status ftk__session_train(struct ftk__session *s, uint32_t i, const ftk_op *op,
+                              const struct ftk__op_effect *effect, ftk_result *ret,
+                              struct ftk_error *reterr)
+{
+    struct loop p = {
+        .s = s,
+        .i = i,
+        .op = op,
+        .epoch_start = s->seconds,
+        .result = { .size = sizeof(p.result),
+                    .op = i,
+                    .train_loss = NAN,
+                    .val_loss = NAN,
+                    .val_accuracy = NAN },
+    };
+    ftk__train_schedule(s->x, &s->run, &s->plan, i, &p.when);
+    ftk_status st = ftk__lr_plan(s->x, &s->run, op, &p.lr, reterr);
+    if (st < 0)
+        return st;
+    ftk__snapshot_free(s->best.state);
+    s->best.state = NULL;
+    if (!(op->flags & FTK_TRAIN_KEEP_OPTIM))
+        st = ftk__network_reset_optimiser(&s->net, reterr);
+    if (st >= 0)
+        st = run_loop(&p, effect->steps, reterr);
+    if (st >= 0)
+        *ret = p.result;
+    return st;
+}
+
+ftk_status ftk__session_fresh_gradient(struct ftk__session *s, uint32_t next,
+                                       struct ftk_error *reterr)
+{
+    uint32_t member = 0;
+    if (next < s->plan.n)
+        member = s->plan.v[next].op.member;
+    ftk_batch batch;
+    ftk_status st = get_batch(s, member, &batch, reterr);
+    if (st < 0)
+        return st;
+    return run_step(s, &batch, 0, FTK_STEP_NO_UPDATE | FTK_STEP_KEEP_GRAD, reterr);
+}

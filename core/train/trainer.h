@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * train/trainer.h - a whole run: every operation of the strategy, members and journal in the folder.
+ */
+#ifndef FTK__TRAINER_H
+#define FTK__TRAINER_H
+#include "base/safetensors.h"
+#include "config/oplist.h"
+#include "data/dataset.h"
+#include "model/model.h"
+#include "plugin/engine.h"
+#include "train/progress.h"
+
+struct ftk__trainer {           /* all borrowed                                 */
+    const struct ftk__experiment *x;
+    const struct ftk__model *model;
+    const struct ftk__dataset *data;
+    struct ftk__engine *engine; /* opened, not yet compiled                     */
+    const char *run_dir;        /* exists                                       */
+    const struct ftk__st_meta *meta; // [n_meta] into every member
+    uint64_t n_meta;
+    struct ftk__progress progress;
+};
+struct ftk__train_report {
+    double theory, executed;    /* FLOPs                                        */
+    double dense_run;           /* FLOPs of one dense run of `epochs`           */
+    double wall_s;              /* seconds of training; data, evaluation, files apart */
+    double data_s, eval_s, file_s;
+    uint64_t steps, images;
+    double params_stored;       /* of all members, relative to one dense network */
+    double sparsity;            /* of the maskable weights at the last SAVE     */
+    bool sparse;                /* some member is sparse                        */
+};
+ftk_status ftk__train(const struct ftk__trainer *tr, struct ftk__train_report *ret,
+                      struct ftk_error *reterr);
+
+/* What compile() is asked for: nodes, batch, optimiser, channels as the experiment's rules need. */
+ftk_status ftk__train_compile(const struct ftk__experiment *x, const struct ftk__model *m,
+                              uint32_t channels, struct ftk__engine *e,
+                              struct ftk_error *reterr);
+
+/* The instances that an experiment names, made once for training or planning. */
+struct ftk__rules {
+    struct ftk__instance init, prune, grow, allot, strategy;
+};
+ftk_status ftk__rules_init(const struct ftk__experiment *x, struct ftk__rules *ret,
+                           struct ftk_error *reterr);
+void ftk__rules_done(struct ftk__rules *r);
+struct ftk__topology;
+/* A topology for `x` over the model's layers; `overrides` memory comes from the arena. */
+ftk_status ftk__rules_topology(const struct ftk__experiment *x, const struct ftk__model *m,
+                               struct ftk__rules *r, struct ftk__arena *arena,
+                               struct ftk__topology **ret, struct ftk_error *reterr);
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT
+ * train/weights.c - matching a file's arrays with a model's, by name and shape.
+ */
+#include "train/weights.h"
+
+#include "base/str.h"
+#include <string.h>
+
+enum { N_ROLES = 4, NAME_CAP = 256 };
+static const uint32_t roles[N_ROLES] = { FTK_TENSOR_WEIGHT, FTK_TENSOR_BIAS, FTK_TENSOR_BN_MEAN,
+                                         FTK_TENSOR_BN_VAR };
+
+bool ftk__weights_next(const struct ftk__model *m, uint32_t *pos, uint32_t *ret_node,
+                       uint32_t *ret_role)
+{
+    char name[NAME_CAP];
+    for (; *pos < m->n_nodes * N_ROLES; ++*pos) {
+        uint32_t node = *pos / N_ROLES;
+        uint32_t role = roles[*pos % N_ROLES];
+        if (!ftk__model_tensor_name(m, node, role, name, sizeof(name)))
+            continue;
+        *ret_node = node;
+        *ret_role = role;
+        ++*pos;
+        return true;
+    }
+    return false;
+}
+
+static bool shape_fits(const struct ftk__st_array *a, const uint64_t *dims, uint32_t n_dims)
+{
+    if (a->dtype != FTK__F32 || a->n_dims != n_dims)
+        return false;
+    for (uint32_t i = 0; i < n_dims; i++)
+        if (a->dims[i] != dims[i])
+            return false;
+    return true;
+}
+
+static void add_shape(struct ftk__str *s, const uint64_t *dims, uint32_t n_dims)
+{
+    ftk__str_add(s, "(");
+    for (uint32_t i = 0; i < n_dims; i++)
+        ftk__str_addf(s, "%s%llu", i ? ", " : "", (unsigned long long)dims[i]);
+    ftk__str_add(s, ")");
+}
+
+/* Appends what is missing or mis-shaped to `wrong`. */
+static void check_arrays(const struct ftk__st_file *f, const struct ftk__model *m,
+                         struct ftk__str *wrong)
+{
+    uint32_t pos = 0;
+    uint32_t node;
+    uint32_t role;
+    char name[NAME_CAP];
+    while (ftk__weights_next(m, &pos, &node, &role)) {
+        uint64_t dims[4];
+        uint32_t n_dims = ftk__model_tensor_shape(m, node, role, dims);
+        ftk__model_tensor_name(m, node, role, name, sizeof(name));
+        const struct ftk__st_array *a = ftk__st_find(f, name);
+        if (!a) {
+            ftk__str_addf(wrong, "; %s is missing", name);
+        } else if (!shape_fits(a, dims, n_dims)) {
+            ftk__str_addf(wrong, "; %s is ", name);
+            add_shape(wrong, a->dims, a->n_dims);
+            ftk__str_add(wrong, ", not F32 ");
+            add_shape(wrong, dims, n_dims);
+        }
+    }
+}
+
+static bool in_model(const struct ftk__model *m, const char *array)
+{
+    uint32_t pos = 0;
+    uint32_t node;
+    uint32_t role;
+    char name[NAME_CAP];
+    while (ftk__weights_next(m, &pos, &node, &role)) {
+        ftk__model_tensor_name(m, node, role, name, sizeof(name));
+        if (strcmp(name, array) == 0)
+            return true;
+    }
+    return false;
+}
+
+static ftk_status check_file(const struct ftk__st_file *f, const struct ftk__model *m,
+                             const char *path, struct ftk_error *reterr)
+{
+    struct ftk__str wrong = { 0 };
+    check_arrays(f, m, &wrong);
+    for (uint64_t i = 0; i < f->n; i++) {
+        const char *name = f->arrays[i].name;
+        if (!ftk__str_ends(name, "num_batches_tracked") && !in_model(m, name))
+            ftk__str_addf(&wrong, "; %s is not of model %s", name, m->name);
+    }
+    ftk_status st = FTK_OK;
+    if (wrong.failed)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory to check %s", path);
+    else if (wrong.len)
+        st = ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA, "%s: %s", path, wrong.text + 2);
+    ftk__str_done(&wrong);
+    return st;
+}
+
+static void expand_member(const char *path, uint32_t member, struct ftk__str *ret)
+{
+    const char *mark = strstr(path, "%d");
+    if (!mark) {
+        ftk__str_add(ret, path);
+        return;
+    }
+    ftk__str_add_n(ret, path, (uint64_t)(mark - path));
+    ftk__str_addf(ret, "%u%s", member, mark + 2);
+}
+
+ftk_status ftk__weights_open(const char *path, uint32_t member, const struct ftk__model *m,
+                             struct ftk__st_file *ret, struct ftk_error *reterr)
+{
+    struct ftk__str full = { 0 };
+    expand_member(path, member, &full);
+    ftk_status st = FTK_OK;
+    if (full.failed || !full.text)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of %s", path);
+    if (st >= 0)
+        st = ftk__st_open(full.text, ret, reterr);
+    if (st >= 0) {
+        st = check_file(ret, m, full.text, reterr);
+        if (st < 0)
+            ftk__st_close(ret);
+    }
+    ftk__str_done(&full);
+    return st;
+}
+
+ftk_status ftk__weights_copy(const struct ftk__st_file *f, const struct ftk__model *m,
+                             uint32_t node, uint32_t role, float *ret, uint64_t n,
+                             struct ftk_error *reterr)
+{
+    char name[NAME_CAP];
+    const struct ftk__st_array *a = NULL;
+    if (ftk__model_tensor_name(m, node, role, name, sizeof(name)))
+        a = ftk__st_find(f, name);
+    if (!a || ftk__st_count(a) != n)
+        return ftk__fail(reterr, FTK_EINTERNAL, "array %u of node %u was not checked", role, node);
+    memcpy(ret, a->data, n * sizeof(*ret));
+    return FTK_OK;
+}

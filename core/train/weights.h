@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ * train/weights.h - a network's state dict in a safetensors file, read strictly.
+ */
+#ifndef FTK__WEIGHTS_H
+#define FTK__WEIGHTS_H
+#include "base/safetensors.h"
+#include "model/model.h"
+
+/* Opens `path` ("%d" stands for the member's number) and checks it against the model: every array
+ * of the state dict present, F32, of the right shape, no others ("num_batches_tracked" is passed
+ * over).  All that is missing, extra or mis-shaped is named in one error (65; 66: no such file). */
+ftk_status ftk__weights_open(const char *path, uint32_t member, const struct ftk__model *m,
+                             struct ftk__st_file *ret, struct ftk_error *reterr);
+/* The array of (node, role); ret[n]. */
+ftk_status ftk__weights_copy(const struct ftk__st_file *f, const struct ftk__model *m,
+                             uint32_t node, uint32_t role, float *ret, uint64_t n,
+                             struct ftk_error *reterr);
+
+/* Every (node, role) of the model's state dict in node order, roles WEIGHT, BIAS, BN_MEAN, BN_VAR; false past the last.
+ * *pos starts at 0. */
+bool ftk__weights_next(const struct ftk__model *m, uint32_t *pos, uint32_t *ret_node,
+                       uint32_t *ret_role);
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * dispatch/cpu_choose.h - which instruction set, and which form and kernel a layer gets.
+ */
+#ifndef CPU_CHOOSE_H
+#define CPU_CHOOSE_H
+#include "layout/cpu_weights.h"
+
+/* The table of `isa` ("auto": the best this machine has); NULL where it is unknown or absent, with
+ * the reason in *ret_why. */
+const struct cpu_kernels *cpu_choose_isa(const char *isa, const char **ret_why);
+
+/* enum cpu_format of a layer with nnz active weights: of nothing else than the arguments. */
+uint32_t cpu_choose_format(const struct cpu_geom *g, uint64_t nnz);
+
+/* Bytes of a packed tile that leave room in the L1 data cache for lists and accumulators. */
+uint32_t cpu_choose_tile_bytes(void);
+#endif

@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What is wrong is refused in one sentence, with the place and a documented exit code.
+source "$(dirname "$0")/../support/tap.sh"
+tiny=$source_dir/tests/support/configs/tiny.cfg
+mnist=/usr/share/datasets/fashion-mnist
+
+run_tiny() {
+    "$program" run "$tiny" --out "$scratch/out-$RANDOM$RANDOM" --quiet "$@"
+}
+
+# ---- the config --------------------------------------------------------------------------------
+cat >"$scratch/ten.cfg" <<'CFG'
+schema = 1;
+epochs = -3.0;
+sede = 3;
+data = { use = "synthetic"; batch = "many"; augment = "mirror"; };
+model = { use = "lenett5"; };
+sparsity = { density = 1.5; };
+topology = { preset = "papier"; rate = 2.0; interval = "10"; prune = { use = "magnitud"; }; };
+ensemble = { use = "edst"; members = 0; };
+optim = { lr = true; };
+CFG
+ten() {
+    local n
+    "$program" check "$scratch/ten.cfg" >"$scratch/ten.txt" 2>&1
+    [ $? -eq 78 ] || return 1
+    cat "$scratch/ten.txt"
+    n=$(grep -cE 'ten\.cfg:[0-9]+:' "$scratch/ten.txt")
+    [ "$n" -ge 10 ] && grep -q "seed" "$scratch/ten.txt" && grep -q "lenet5" "$scratch/ten.txt"
+}
+check "ten mistakes are ten messages" ten
+check "ten mistakes as JSON" bash -c "'$program' check --json '$scratch/ten.cfg' | jq -e 'length >= 10'"
+
+head -c 4096 /dev/urandom >"$scratch/noise.cfg"
+check "binary garbage is refused" fails 78 'noise\.cfg' "$program" check "$scratch/noise.cfg"
+head -c 100000000 /dev/zero | tr '\0' 'x' >"$scratch/huge.cfg"
+check "100 MB of text are refused" fails 78 'huge\.cfg.*(KiB|bytes)' "$program" check "$scratch/huge.cfg"
+rm -f "$scratch/huge.cfg"
+echo '@include "b.cfg"' >"$scratch/a.cfg"
+echo '@include "a.cfg"' >"$scratch/b.cfg"
+check "a cyclic @include is refused" fails 78 '(a|b)\.cfg:1' "$program" check "$scratch/a.cfg"
+check "a config that is not there" fails 66 'nowhere\.cfg' "$program" check "$scratch/nowhere.cfg"
+check "an unknown command names the nearest" fails 2 'check' "$program" chek "$tiny"
+check "an unknown option is usage" fails 2 'frobnicate' "$program" run --frobnicate
+check "an override that is no setting is usage" fails 2 'seed' "$program" run "$tiny" -s seed
+
+# ---- data --------------------------------------------------------------------------------------
+mkdir -p "$scratch/empty" "$scratch/data"
+check "no data: 66 and the command that gets them" fails 66 'apt-get install dataset-fashion-mnist' \
+    "$program" run "$source_dir/configs/quickstart.cfg" --out "$scratch/o1" -s "data.dir=$scratch/empty"
+cp "$mnist"/*.gz "$scratch/data/"
+cp "$mnist/train-labels-idx1-ubyte.gz" "$scratch/data/train-images-idx3-ubyte.gz"
+check "swapped files: the first bad byte" fails 65 'train-images.*byte' \
+    "$program" run "$source_dir/configs/quickstart.cfg" --out "$scratch/o2" -s "data.dir=$scratch/data"
+head -c 100000 "$mnist/train-images-idx3-ubyte.gz" >"$scratch/data/train-images-idx3-ubyte.gz"
+check "a truncated file" fails 65 'train-images' \
+    "$program" run "$source_dir/configs/quickstart.cfg" --out "$scratch/o3" -s "data.dir=$scratch/data"
+cp "$mnist/train-images-idx3-ubyte.gz" "$scratch/data/"
+zcat "$mnist/train-labels-idx1-ubyte.gz" | { head -c 8; head -c 1 >/dev/null; printf '\031'; cat; } |
+    gzip >"$scratch/data/train-labels-idx1-ubyte.gz"
+check "a label out of range" fails 65 'label' \
+    "$program" run "$source_dir/configs/quickstart.cfg" --out "$scratch/o4" -s "data.dir=$scratch/data"
+check "a batch larger than the data" fails 78 'batch' run_tiny -s data.batch=1000
+check "a split larger than the data" fails 78 'validation' run_tiny -s data.validation=224
+
+# ---- the run -----------------------------------------------------------------------------------
+check "a loss that is not finite: 76, step and layer" fails 76 'step [0-9]+.*(fc|loss|lr)' \
+    run_tiny -s ensemble.explore_lr=10 -s model.widths='[64,64]' -s optim.momentum=0.99 \
+    -s ensemble.explore=40ep -s optim.weight_decay=1.0
+mkdir "$scratch/kept"
+fails_keeps() {
+    "$program" run "$tiny" --out "$scratch/kept" --quiet && "$program" run "$tiny" --out "$scratch/kept" &&
+        fails 78 'seed|members|density' "$program" run "$tiny" --out "$scratch/kept" -s sparsity.density=0.5
+}
+check "a finished run is skipped, another config in its folder refused" fails_keeps
+unfinished() {
+    timeout -s KILL 0.4 "$program" run "$tiny" --out "$scratch/killed" --quiet -s ensemble.explore=2000ep
+    [ -d "$scratch/killed" ] || return 1
+    fails 73 'unfinished|not finished' "$program" run "$tiny" --out "$scratch/killed" \
+        -s ensemble.explore=2000ep
+}
+check "an unfinished run is refused with the reason" unfinished
+full_disk() {
+    strace -f -qq -o /dev/null -e trace=write -e inject=write:error=ENOSPC:when=40+ \
+        "$program" run "$tiny" --out "$scratch/full" --quiet
+}
+check "a full disk: 74" fails 74 'No space left' full_disk
+
+# ---- plugins -----------------------------------------------------------------------------------
+: >"$scratch/prune_empty.so"
+echo "no plugin" >"$scratch/prune_text.so"
+head -c 3000 "$FTK_TEST_PLUGINS/prune_magnitude.so" >"$scratch/prune_cut.so"
+mkdir -p "$scratch/plugins"
+cp "$scratch"/prune_*.so "$scratch/plugins/"
+refused() {
+    FREETICKETS_PLUGIN_PATH=$scratch/plugins "$program" list -v >"$scratch/list.txt" || return 1
+    cat "$scratch/list.txt"
+    local name
+    for name in empty text cut; do
+        grep -A1 "prune_$name.so" "$scratch/list.txt" | grep -q 'refused' || return 1
+    done
+}
+check "every refused file is listed with its reason" refused
+check "an unknown rule names the nearest" fails 78 'magnitude' \
+    "$program" check "$tiny" -s topology.prune.use=magnitud
+check "an unknown backend" fails 78 "backend|ref" run_tiny -s backend.use=reff
+finish

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT
+ * test_backend_cpu.c - the rules of every backend on each instruction set of this machine, and the
+ * cpu backend against ref: every node op over random shapes, masks and part batches.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "backend_rules.h"
+
+/* A random network may be ill-conditioned (a gradient that is a small difference of large ones), so
+ * there a few arrays may miss the bound that all others keep, but none this one. */
+#define NMSE_NEAR 1e-10
+#define NMSE_MOST 1e-4
+
+static const char *const isas[] = { "portable", "avx2", "avx512" };
+enum { ISAS = sizeof(isas) / sizeof(isas[0]) };
+
+#define RULE(f) { #f, f }
+static const struct {
+    const char *name;
+    backend_rule_fn rule;
+} rules[] = {
+    RULE(rule_inactive_stays_zero),
+    RULE(rule_read_lists_each_once),
+    RULE(rule_edit_adds_and_drops),
+    RULE(rule_edit_refuses),
+    RULE(rule_tensors_in_pieces),
+    RULE(rule_mask_zeroes),
+    RULE(rule_copy_goes_on),
+    RULE(rule_stats),
+    RULE(rule_bad_node),
+    RULE(rule_no_update),
+    RULE(rule_keep_grad),
+    RULE(rule_stats_only),
+    RULE(rule_dense_momentum),
+    RULE(rule_dropout_pattern),
+    RULE(rule_grad_input_changes_nothing),
+    RULE(rule_two_programs),
+    RULE(rule_refuses_graphs),
+    RULE(rule_refuses_calls),
+    RULE(rule_out_of_memory),
+};
+enum { RULES = sizeof(rules) / sizeof(rules[0]) };
+
+struct fixture {
+    struct bt_host host;
+    struct bt_backend cpu, ref;
+    ftk_dev *ref_dev;
+    ftk_dev *dev[ISAS]; /* NULL where the machine lacks it */
+};
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof(*f));
+    assert_non_null(f);
+    bt_host_init(&f->host);
+    if (!bt_backend_load(&f->host, "cpu", &f->cpu) || !bt_backend_load(&f->host, "ref", &f->ref))
+        return -1;
+    f->ref_dev = bt_backend_open(&f->ref, 1, NULL);
+    for (int i = 0; i < ISAS; i++) {
+        const ftk_open how = { .size = sizeof(how), .threads = 2, .isa = isas[i] };
+        if (f->cpu.ops->open(&f->host.table, NULL, &how, &f->dev[i]) != FTK_OK)
+            print_message("no %s here: %s\n", isas[i], f->host.message);
+    }
+    *state = f;
+    return f->dev[0] ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < ISAS; i++)
+        f->cpu.ops->close(f->dev[i]);
+    f->ref.ops->close(f->ref_dev);
+    bt_host_done(&f->host);
+    const int left = f->host.live == 0 ? 0 : -1;
+    free(f);
+    return left;
+}
+
+static void test_descriptor(void **state)
+{
+    const struct fixture *f = *state;
+    ftk_device device = { .size = sizeof(device) };
+    assert_string_equal(f->cpu.algo->name, "cpu");
+    assert_string_equal(f->cpu.stamp->name, "freetickets.backend.cpu");
+    assert_int_equal(f->cpu.ops->probe(&f->host.table, 0, &device), FTK_OK);
+    assert_int_equal(device.score, 10);
+    assert_int_equal(device.caps, FTK_CAP_SPARSE_COMPUTE | FTK_CAP_BITWISE);
+    assert_int_equal(f->cpu.ops->probe(&f->host.table, 1, &device), FTK_DONE);
+}
+
+static void test_open_refuses(void **state)
+{
+    struct fixture *f = *state;
+    const ftk_open wrong[] = {
+        { .size = sizeof(ftk_open), .isa = "avx9" },
+        { .size = sizeof(ftk_open), .precision = FTK_BF16 },
+        { .size = sizeof(ftk_open), .device = 1 },
+        { .size = sizeof(ftk_open), .flags = FTK_OPEN_TUNE },
+        { .size = sizeof(ftk_open), .flags = 1u << 9 },
+    };
+    const ftk_status status[] = { FTK_ENOTSUP, FTK_ENOTSUP, FTK_ENODEV, FTK_ENOTSUP, FTK_EINVAL };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        ftk_dev *dev = NULL;
+        assert_int_equal(f->cpu.ops->open(&f->host.table, NULL, &wrong[i], &dev), status[i]);
+        assert_null(dev);
+    }
+}
+
+static void test_rules(void **state)
+{
+    const struct fixture *f = *state;
+    for (int i = 0; i < ISAS; i++) {
+        for (int k = 0; k < RULES && f->dev[i]; k++) {
+            print_message("%s %s\n", isas[i], rules[k].name);
+            rules[k].rule(&f->cpu, f->dev[i]);
+        }
+    }
+}
+
+/* The same network in both backends, with the same state. */
+struct pair {
+    const struct fixture *f;
+    struct graph_case g;
+    ftk_prog *cpu, *ref;
+    double most;          /* NMSE that no array may exceed       */
+    uint32_t arrays, far; /* compared; of them above NMSE_NEAR   */
+    char what[96];
+};
+
+static void pair_open(struct pair *p, const struct fixture *f, int isa, uint32_t max_batch,
+                      double density, uint64_t seed)
+{
+    p->f = f;
+    p->most = NMSE_NEAR;
+    p->arrays = 0;
+    p->far = 0;
+    p->cpu = graph_compile(&f->cpu, f->dev[isa], &p->g, max_batch, 0);
+    p->ref = graph_compile(&f->ref, f->ref_dev, &p->g, max_batch, 0);
+    graph_fill(&f->ref, p->ref, &p->g, density, seed);
+    graph_copy(&f->ref, p->ref, &f->cpu, p->cpu, &p->g);
+    snprintf(p->what, sizeof(p->what), "%s seed %llu density %g", isas[isa],
+             (unsigned long long)seed, density);
+}
+
+static void pair_close(struct pair *p)
+{
+    p->f->cpu.ops->release(p->cpu);
+    p->f->ref.ops->release(p->ref);
+}
+
+static void expect_near(struct pair *p, const char *array, const float *a, const float *b,
+                        uint64_t n)
+{
+    const double nmse = array_nmse(a, b, n);
+    p->arrays++;
+    p->far += !(nmse <= NMSE_NEAR);
+    if (!(nmse <= p->most))
+        fail_msg("%s: %s: NMSE %g of %llu floats is above %g", p->what, array, nmse,
+                 (unsigned long long)n, p->most);
+}
+
+static void compare_arrays(struct pair *p)
+{
+    ftk_tensor t = { .size = sizeof(t) };
+    for (uint32_t i = 0; p->f->ref.ops->tensor(p->ref, i, &t) == FTK_OK; i++) {
+        char name[64];
+        uint64_t n[2];
+        float *a = graph_get(&p->f->cpu, p->cpu, t.node, t.role, &n[0]);
+        float *b = graph_get(&p->f->ref, p->ref, t.node, t.role, &n[1]);
+        assert_int_equal(n[0], n[1]);
+        snprintf(name, sizeof(name), "%s role %u", p->g.name[t.node], t.role);
+        expect_near(p, name, a, b, n[0]);
+        free(a);
+        free(b);
+    }
+}
+
+static void compare_predict(struct pair *p, const struct graph_batch *b)
+{
+    const uint64_t n = (uint64_t)b->b.count * graph_classes(&p->g);
+    float *z[2] = { calloc(n, sizeof(float)), calloc(n, sizeof(float)) };
+    assert_int_equal(p->f->cpu.ops->predict(p->cpu, b->list, z[0]), FTK_OK);
+    assert_int_equal(p->f->ref.ops->predict(p->ref, b->list, z[1]), FTK_OK);
+    expect_near(p, "logits", z[0], z[1], n);
+    free(z[0]);
+    free(z[1]);
+}
+
+static void compare_grad_input(struct pair *p, const struct graph_batch *b)
+{
+    const uint64_t n = (uint64_t)b->b.count * graph_floats(&p->g.node[0]);
+    float *d[2] = { calloc(n, sizeof(float)), calloc(n, sizeof(float)) };
+    assert_int_equal(p->f->cpu.ops->grad_input(p->cpu, b->list, d[0]), FTK_OK);
+    assert_int_equal(p->f->ref.ops->grad_input(p->ref, b->list, d[1]), FTK_OK);
+    expect_near(p, "input gradient", d[0], d[1], n);
+    free(d[0]);
+    free(d[1]);
+}
+
+static void compare_kept(struct pair *p)
+{
+    for (uint32_t i = 0; i < p->g.n_sparse; i++) {
+        float *a = graph_gradient(&p->f->cpu, p->cpu, &p->g, i);
+        float *b = graph_gradient(&p->f->ref, p->ref, &p->g, i);
+        expect_near(p, "kept gradient", a, b, graph_weights(&p->g, graph_layer_node(&p->g, i)));
+        free(a);
+        free(b);
+    }
+}
+
+static void compare_stats(struct pair *p)
+{
+    ftk_stats s[2] = { { .size = sizeof(ftk_stats) }, { .size = sizeof(ftk_stats) } };
+    ftk_stats *const a[] = { &s[0] };
+    ftk_stats *const b[] = { &s[1] };
+    assert_int_equal(p->f->cpu.ops->sync(p->cpu, a), FTK_OK);
+    assert_int_equal(p->f->ref.ops->sync(p->ref, b), FTK_OK);
+    assert_int_equal(s[0].samples, s[1].samples);
+    assert_int_equal(s[0].bad_node, s[1].bad_node);
+    if (!(s[0].loss_sum - s[1].loss_sum < 1e-4 * s[1].loss_sum &&
+          s[1].loss_sum - s[0].loss_sum < 1e-4 * s[1].loss_sum))
+        fail_msg("%s: loss %g, ref has %g", p->what, s[0].loss_sum, s[1].loss_sum);
+}
+
+static void step_both(struct pair *p, const struct graph_batch *b, uint32_t flags)
+{
+    const ftk_hyper hy = graph_hyper(0.02, 0.9, 1e-3, flags);
+    assert_int_equal(p->f->cpu.ops->step(p->cpu, b->list, &hy), FTK_OK);
+    assert_int_equal(p->f->ref.ops->step(p->ref, b->list, &hy), FTK_OK);
+}
+
+/* Forward, input gradient, two steps of different size, everything compared. */
+static void compare_all(struct pair *p, uint32_t count, uint32_t part, uint64_t seed)
+{
+    struct graph_batch *b[2] = { graph_batch_new(&p->g, count, seed),
+                                 graph_batch_new(&p->g, part, seed + 1000) };
+    compare_predict(p, b[0]);
+    compare_grad_input(p, b[1]);
+    step_both(p, b[0], FTK_STEP_KEEP_GRAD);
+    compare_kept(p);
+    compare_arrays(p);
+    step_both(p, b[1], FTK_STEP_NESTEROV);
+    compare_arrays(p);
+    compare_predict(p, b[1]);
+    compare_stats(p);
+    graph_batch_free(b[0]);
+    graph_batch_free(b[1]);
+}
+
+static void test_random_graphs(void **state)
+{
+    const struct fixture *f = *state;
+    const double densities[] = { 0.1, 0.4, 1.0 };
+    uint32_t arrays = 0;
+    uint32_t far = 0;
+    for (uint64_t seed = 0; seed < 45; seed++) {
+        for (int i = 0; i < ISAS; i++) {
+            struct pair p;
+            if (!f->dev[i])
+                continue;
+            const uint32_t count = 1 + (uint32_t)(seed * 7 % 40);
+            graph_random(&p.g, seed);
+            pair_open(&p, f, i, count, densities[seed % 3], seed);
+            p.most = NMSE_MOST;
+            compare_all(&p, count, 1 + count / 3, seed);
+            arrays += p.arrays;
+            far += p.far;
+            pair_close(&p);
+        }
+    }
+    print_message("%u of %u arrays above %g\n", far, arrays, NMSE_NEAR);
+    assert_true(far * 50 < arrays);
+}
+
+/* A convolution wide enough for several blocks of channels and, where dense, sometimes for oneDNN;
+ * no ReLU, whose mask a rounding could flip. */
+static void wide_conv(struct graph_case *g, const uint32_t shape[2], const uint32_t side[2],
+                      uint32_t stride, uint32_t pad)
+{
+    const uint32_t strides[2] = { stride, stride };
+    const uint32_t pads[2] = { pad, pad };
+    const uint32_t kernel[2] = { side[1], side[1] };
+    const uint32_t all[2] = { 1, 1 };
+    const uint32_t none[2] = { 0, 0 };
+    graph_input(g, 3, side[0], side[0]);
+    graph_conv(g, 0, shape[0], all, all, none, FTK_NODE_BIAS, 0);
+    graph_conv(g, 1, shape[1], kernel, strides, pads, FTK_NODE_BIAS, 1);
+    graph_linear(g, 2, 7, FTK_NODE_BIAS, 1);
+    graph_xent(g, 3, 0);
+}
+
+static void test_wide_layers(void **state)
+{
+    static const struct {
+        uint32_t shape[2], side[2], stride, pad;
+    } cases[] = {
+        { { 70, 40 }, { 6, 3 }, 1, 1 }, { { 33, 35 }, { 8, 5 }, 2, 2 },
+        { { 34, 36 }, { 7, 1 }, 1, 0 }, { { 20, 18 }, { 11, 7 }, 3, 3 },
+        { { 24, 48 }, { 10, 4 }, 2, 1 }, { { 50, 20 }, { 6, 2 }, 1, 1 },
+        { { 64, 64 }, { 6, 5 }, 2, 2 }, { { 64, 64 }, { 5, 4 }, 1, 2 },
+    };
+    const struct fixture *f = *state;
+    for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+        for (int i = 0; i < 2 * ISAS; i++) {
+            struct pair p;
+            if (!f->dev[i / 2])
+                continue;
+            wide_conv(&p.g, cases[c].shape, cases[c].side, cases[c].stride, cases[c].pad);
+            pair_open(&p, f, i / 2, 36, i % 2 ? 1.0 : 0.15, 5 + c);
+            compare_all(&p, 36, 19, 77 + c);
+            pair_close(&p);
+        }
+    }
+}
+
+static void test_wide_linear(void **state)
+{
+    const struct fixture *f = *state;
+    for (int i = 0; i < 2 * ISAS; i++) {
+        struct pair p;
+        if (!f->dev[i / 2])
+            continue;
+        graph_input(&p.g, 7, 10, 10);
+        graph_linear(&p.g, 0, 650, FTK_NODE_BIAS, 1);
+        graph_linear(&p.g, 1, 9, FTK_NODE_BIAS, 1);
+        graph_xent(&p.g, 2, 0);
+        pair_open(&p, f, i / 2, 36, i % 2 ? 1.0 : 0.15, 9);
+        compare_all(&p, 36, 19, 78);
+        pair_close(&p);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_descriptor),   cmocka_unit_test(test_open_refuses),
+        cmocka_unit_test(test_rules),        cmocka_unit_test(test_random_graphs),
+        cmocka_unit_test(test_wide_layers),  cmocka_unit_test(test_wide_linear),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
