@@ -13,9 +13,9 @@ static ftk_status add_json(json_t *list, const struct ftk__issues *issues,
     if (issues->n)
         more = ftk__issues_json(issues);
     else
-        more = json_pack("[{s:o, s:i, s:s, s:o, s:n, s:n}]", "file", ftk__json_text(file), "line",
-                         0, "path", "", "message", ftk__json_text(err->message), "limit",
-                         "nearest");
+        more =
+            json_pack("[{s:o, s:i, s:s, s:o, s:n, s:n}]", "file", ftk__json_text(file), "line", 0,
+                      "path", "", "message", ftk__json_text(err->message), "limit", "nearest");
     int failed = more ? json_array_extend(list, more) : -1;
     json_decref(more);
     return failed ? FTK_ENOMEM : FTK_OK;

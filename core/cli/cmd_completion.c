@@ -58,8 +58,7 @@ static void fish(struct ftk__str *out)
         const struct ftk__command *c = ftk__commands[i];
         const char *name;
         bool value;
-        ftk__str_addf(out,
-                      "complete -c freetickets -n __fish_use_subcommand -f -a %s -d \"%s\"\n",
+        ftk__str_addf(out, "complete -c freetickets -n __fish_use_subcommand -f -a %s -d \"%s\"\n",
                       c->name, c->summary);
         for (uint32_t k = 0; (name = ftk__option_name(c, k, &value)) != NULL; k++)
             ftk__str_addf(out,

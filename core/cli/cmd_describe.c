@@ -66,9 +66,12 @@ static void print_core_keys(ftk_kind kind, struct ftk__str *out)
         uint32_t kind;
         enum ftk__table_id table;
     } owned[] = {
-        { FTK__KIND_DATA, FTK__TABLE_DATA },         { FTK__KIND_DATA, FTK__TABLE_DATA_PLACE },
-        { FTK__KIND_MODEL, FTK__TABLE_MODEL },       { FTK__KIND_OPTIM, FTK__TABLE_OPTIM },
-        { FTK_KIND_ENSEMBLE, FTK__TABLE_ENSEMBLE },  { FTK_KIND_BACKEND, FTK__TABLE_BACKEND },
+        { FTK__KIND_DATA, FTK__TABLE_DATA },
+        { FTK__KIND_DATA, FTK__TABLE_DATA_PLACE },
+        { FTK__KIND_MODEL, FTK__TABLE_MODEL },
+        { FTK__KIND_OPTIM, FTK__TABLE_OPTIM },
+        { FTK_KIND_ENSEMBLE, FTK__TABLE_ENSEMBLE },
+        { FTK_KIND_BACKEND, FTK__TABLE_BACKEND },
         { FTK_KIND_BACKEND, FTK__TABLE_BACKEND_PLACE },
     };
     bool first = true;
@@ -111,8 +114,8 @@ static ftk_status print(const struct ftk__entry *e, const struct ftk__options *o
     return st;
 }
 
-static ftk_status describe(const char *word, const struct ftk__options *o,
-                           struct ftk__registry *r, struct ftk_error *reterr)
+static ftk_status describe(const char *word, const struct ftk__options *o, struct ftk__registry *r,
+                           struct ftk_error *reterr)
 {
     ftk_kind kind;
     const char *name;

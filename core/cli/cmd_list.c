@@ -44,17 +44,16 @@ static bool add_builtins(uint32_t kind, json_t *list)
     for (uint32_t i = 0; ok && ftk__builtin_entry(i, &b); i++) {
         if (!wanted(kind, &b.algo))
             continue;
-        json_t *row = json_pack("{s:s, s:s, s:n, s:s, s:n, s:n, s:s, s:n}", "kind",
-                                ftk__kind_name((ftk_kind)b.algo.kind), "name", b.algo.name,
-                                "plugin", "version", FTK_VERSION, "path", "sha256", "status",
-                                "built in", "reason");
+        json_t *row =
+            json_pack("{s:s, s:s, s:n, s:s, s:n, s:n, s:s, s:n}", "kind",
+                      ftk__kind_name((ftk_kind)b.algo.kind), "name", b.algo.name, "plugin",
+                      "version", FTK_VERSION, "path", "sha256", "status", "built in", "reason");
         ok = json_array_append_new(list, row) == 0;
     }
     return ok;
 }
 
-static ftk_status print_json(const struct ftk__registry *r, uint32_t kind,
-                             struct ftk_error *reterr)
+static ftk_status print_json(const struct ftk__registry *r, uint32_t kind, struct ftk_error *reterr)
 {
     json_t *list = ftk__list_json(r, kind);
     ftk_status st;
@@ -107,8 +106,8 @@ static int run(const struct ftk__options *o)
 {
     struct ftk_error err;
     struct ftk__registry *r = ftk__registry_new();
-    ftk_status st = r ? list_all(o, r, &err)
-                      : ftk__fail(&err, FTK_ENOMEM, "no memory for the plugins");
+    ftk_status st =
+        r ? list_all(o, r, &err) : ftk__fail(&err, FTK_ENOMEM, "no memory for the plugins");
     ftk__registry_free(r);
     return st < 0 ? ftk__cli_fail(&err) : FTK__EXIT_OK;
 }

@@ -55,11 +55,9 @@ static ftk_status report(struct ftk__prepared *p, const struct ftk__options *o,
                          const struct ftk__run_folder *f, json_t **ret, struct ftk_error *reterr)
 {
     struct ftk__str text = { 0 };
-    struct ftk__run_result r = { .p = p,
-                                 .run_dir = f->dir,
-                                 .dense = o->dense,
-                                 .manifest = f->manifest,
-                                 .before = f->finished };
+    struct ftk__run_result r = {
+        .p = p, .run_dir = f->dir, .dense = o->dense, .manifest = f->manifest, .before = f->finished
+    };
     ftk_status st = ftk__evaluation_report(p, f->dir, &r.sets, reterr);
     if (st < 0)
         return st;

@@ -45,8 +45,7 @@ static const char *odd_line(const json_t *a, const json_t *b)
     return NULL;
 }
 
-static ftk_status check_backend(const json_t *ours, const json_t *theirs,
-                                struct ftk_error *reterr)
+static ftk_status check_backend(const json_t *ours, const json_t *theirs, struct ftk_error *reterr)
 {
     static const char *const keys[] = { "name", "device", "threads", "precision", "isa" };
     const json_t *a = json_object_get(ours, "backend");
@@ -90,7 +89,7 @@ ftk_status ftk__dense_check(const json_t *ours, const json_t *theirs, struct ftk
 struct search {
     const char *own;
     const json_t *ours;
-    char *dir;                  /* found                                        */
+    char *dir; /* found */
     double wall_s;
     bool same_seed;
     bool failed;
@@ -105,8 +104,7 @@ static void consider(struct search *s, const char *dir)
     s->failed = s->failed || st == FTK_ENOMEM;
     if (st < 0)
         return;
-    bool same_seed =
-        json_equal(json_object_get(s->ours, "seed"), json_object_get(theirs, "seed"));
+    bool same_seed = json_equal(json_object_get(s->ours, "seed"), json_object_get(theirs, "seed"));
     bool better = !s->dir || (same_seed && !s->same_seed);
     if (better && ftk__dense_check(s->ours, theirs, NULL) >= 0) {
         ftk__free(s->dir);

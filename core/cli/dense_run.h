@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 
-/* FTK_EINVAL says what makes it incomparable.  Until training the ISA is not known, and passed over. */
+/* FTK_EINVAL says what makes it incomparable.  Until training the ISA is not known: passed over. */
 ftk_status ftk__dense_check(const json_t *ours, const json_t *theirs, struct ftk_error *reterr);
 
 /* The first comparable run under `output`, by name, other than `own`; of the same seed if there is

@@ -89,9 +89,8 @@ static ftk_status predict_test(const struct ftk__prepared *p, const struct ftk__
     return st;
 }
 
-ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir,
-                         struct ftk__engine *e, const struct ftk__dataset *d,
-                         struct ftk_error *reterr)
+ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir, struct ftk__engine *e,
+                         const struct ftk__dataset *d, struct ftk_error *reterr)
 {
     struct member_source source = {
         .net = { .x = p->x, .model = p->model, .engine = e },
@@ -115,8 +114,8 @@ ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir,
 /* ---- metrics --------------------------------------------------------------------------------- */
 
 struct metrics {
-    struct ftk__metric_use *use;      // [n]
-    struct ftk__instance *instance;   // [n]
+    struct ftk__metric_use *use;    // [n]
+    struct ftk__instance *instance; // [n]
     uint64_t n, cap;
 };
 
@@ -139,7 +138,7 @@ static ftk_status add_metric(struct metrics *m, const struct ftk__entry *e, void
     return FTK_OK;
 }
 
-/* One instance a metric and protocol; a protocol that says nothing of a metric means the standard. */
+/* One instance a metric and protocol; one that says nothing of a metric means the standard. */
 static ftk_status add_protocols(struct metrics *m, struct ftk__prepared *p,
                                 const struct ftk__algo_use *use, struct ftk_error *reterr)
 {
@@ -162,8 +161,7 @@ static ftk_status add_protocols(struct metrics *m, struct ftk__prepared *p,
     return st;
 }
 
-static ftk_status metrics_init(struct metrics *m, struct ftk__prepared *p,
-                               struct ftk_error *reterr)
+static ftk_status metrics_init(struct metrics *m, struct ftk__prepared *p, struct ftk_error *reterr)
 {
     const struct ftk__experiment *x = p->x;
     m->cap = x->n_metrics * (x->eval.n_protocol + 1);

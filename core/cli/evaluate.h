@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * cli/evaluate.h - the members of a run on the sets of `eval.on`: cached logits and eval/report.json.
+ * cli/evaluate.h - the members of a run on the sets of `eval.on`: cached logits, eval/report.json.
  */
 #ifndef FTK__EVALUATE_H
 #define FTK__EVALUATE_H

@@ -13,7 +13,7 @@
 const char *ftk__compiler(void)
 {
 #if defined(__clang__)
-    return __VERSION__;         /* names clang itself                           */
+    return __VERSION__; /* names clang itself */
 #else
     return "gcc " __VERSION__;
 #endif

@@ -50,12 +50,12 @@ static ftk_status add_plugin(void *arg, const struct ftk__entry *e, struct ftk_e
     if (st < 0)
         return st;
     const ftk_stamp *stamp = e->file ? e->file->stamp : NULL;
-    json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind",
-                            ftk__kind_name((ftk_kind)e->algo->kind), "name", e->algo->name,
-                            "plugin", ftk__json_text(stamp ? stamp->name : NULL), "version",
-                            ftk__json_text(stamp ? stamp->version : FTK_VERSION), "path",
-                            ftk__json_text(e->file ? e->file->path : NULL), "sha256",
-                            ftk__json_text(e->file ? hash.hex : NULL));
+    json_t *row =
+        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind", ftk__kind_name((ftk_kind)e->algo->kind),
+                  "name", e->algo->name, "plugin", ftk__json_text(stamp ? stamp->name : NULL),
+                  "version", ftk__json_text(stamp ? stamp->version : FTK_VERSION), "path",
+                  ftk__json_text(e->file ? e->file->path : NULL), "sha256",
+                  ftk__json_text(e->file ? hash.hex : NULL));
     return json_array_append_new(arg, row) == 0 ? FTK_OK : no_memory(reterr);
 }
 
@@ -77,7 +77,7 @@ static ftk_status set_plugins(json_t *doc, const struct ftk__experiment *x,
 
 struct meta_list {
     struct ftk__arena *arena;
-    struct ftk__st_meta *v;     // [n], room for all
+    struct ftk__st_meta *v; // [n], room for all
     uint64_t n;
 };
 
@@ -141,13 +141,13 @@ ftk_status ftk__manifest_new(const struct ftk__prepared *p, const struct ftk__id
     ftk__host_name(host, sizeof(host));
     ftk__cpu_model(cpu, sizeof(cpu));
     ftk__time_now(now);
-    json_t *doc = json_pack(
-        "{s:i, s:s, s:o, s:o, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:o, s:o, s:s}", "schema", 1,
-        "status", "unfinished", "name", ftk__json_text(x->name), "config", ftk__json_text(x->file),
-        "hash8", id->hash8, "config_hash", id->hash.hex, "seed", (json_int_t)x->seed, "strategy",
-        x->strategy.entry->algo->name, "members", (json_int_t)x->members, "version", FTK_VERSION,
-        "compiler", ftk__compiler(), "host", ftk__json_text(host), "cpu", ftk__json_text(cpu),
-        "started", now);
+    json_t *doc =
+        json_pack("{s:i, s:s, s:o, s:o, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:o, s:o, s:s}",
+                  "schema", 1, "status", "unfinished", "name", ftk__json_text(x->name), "config",
+                  ftk__json_text(x->file), "hash8", id->hash8, "config_hash", id->hash.hex, "seed",
+                  (json_int_t)x->seed, "strategy", x->strategy.entry->algo->name, "members",
+                  (json_int_t)x->members, "version", FTK_VERSION, "compiler", ftk__compiler(),
+                  "host", ftk__json_text(host), "cpu", ftk__json_text(cpu), "started", now);
     if (!doc)
         return no_memory(reterr);
     ftk_status st = set_plugins(doc, x, reterr);
@@ -182,8 +182,8 @@ static json_t *isa_json(const char *kernels)
     return ftk__json_text(word);
 }
 
-ftk_status ftk__manifest_backend(json_t *doc, const struct ftk__prepared *p,
-                                 struct ftk__engine *e, struct ftk_error *reterr)
+ftk_status ftk__manifest_backend(json_t *doc, const struct ftk__prepared *p, struct ftk__engine *e,
+                                 struct ftk_error *reterr)
 {
     static const char *const precision[] = { "fp32", "tf32", "bf16" };
     const struct ftk__backend_section *b = &p->x->backend;
@@ -225,12 +225,12 @@ ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
 {
     char now[32];
     ftk__time_now(now);
-    json_t *train = json_pack(
-        "{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "steps",
-        (json_int_t)r->steps, "images", (json_int_t)r->images, "wall_s", r->wall_s, "data_s",
-        r->data_s, "eval_s", r->eval_s, "file_s", r->file_s, "flops_theory", r->theory,
-        "flops_executed", r->executed, "flops_dense_run", r->dense_run, "params_stored",
-        r->params_stored, "sparsity", r->sparsity, "sparse", r->sparse);
+    json_t *train =
+        json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "steps",
+                  (json_int_t)r->steps, "images", (json_int_t)r->images, "wall_s", r->wall_s,
+                  "data_s", r->data_s, "eval_s", r->eval_s, "file_s", r->file_s, "flops_theory",
+                  r->theory, "flops_executed", r->executed, "flops_dense_run", r->dense_run,
+                  "params_stored", r->params_stored, "sparsity", r->sparsity, "sparse", r->sparse);
     ftk_status st = set(doc, "train", train, reterr);
     if (st >= 0)
         st = set(doc, "mem_peak_bytes", json_integer((json_int_t)ftk__peak_memory()), reterr);

@@ -27,12 +27,12 @@ ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
 void ftk__manifest_failed(json_t *doc, const struct ftk_error *err);
 ftk_status ftk__manifest_write(const char *dir, const json_t *doc, struct ftk_error *reterr);
 
-/* The cost of a finished run; `ret` borrows from `doc`, no dense run is set.  Without the numbers it
- * is FTK_EINVAL (65). */
+/* The cost of a finished run; `ret` borrows from `doc`, no dense run is set.  Without the numbers
+ * it is FTK_EINVAL (65). */
 ftk_status ftk__manifest_cost(const json_t *doc, struct ftk__cost *ret, struct ftk_error *reterr);
 double ftk__manifest_wall(const json_t *doc);   /* seconds of training          */
 
-/* Metadata of members: hashes of configuration and plugins, seed, members; all memory is `arena`'s. */
+/* Metadata of members: hashes of configuration and plugins, seed, members, in `arena`. */
 ftk_status ftk__member_meta(const struct ftk__prepared *p, const struct ftk__identity *id,
                             struct ftk__arena *arena, const struct ftk__st_meta **ret,
                             uint64_t *ret_n, struct ftk_error *reterr);

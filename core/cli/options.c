@@ -8,15 +8,16 @@
 #include <string.h>
 
 static const struct spec {
-    uint32_t bit;               /* 0: every command takes it                    */
-    char letter;                /* 0: none                                      */
+    uint32_t bit; /* 0: every command takes it */
+    char letter;  /* 0: none */
     const char *name;
-    const char *value;          /* NULL: it takes none                          */
+    const char *value; /* NULL: it takes none */
     const char *help;
 } specs[] = {
     { FTK__OPT_SET, 's', "set", "KEY=VALUE",
       "overrides a key of the file: topology.rate=0.3; may be given often" },
-    { FTK__OPT_OUT, 0, "out", "DIR", "the run's folder, instead of <output>/<name>-<hash>/seed-<n>" },
+    { FTK__OPT_OUT, 0, "out", "DIR",
+      "the run's folder, instead of <output>/<name>-<hash>/seed-<n>" },
     { FTK__OPT_NEW, 0, "new", NULL,
       "starts anew where a run is in the way; the former folder is kept beside" },
     { FTK__OPT_DRY_RUN, 0, "dry-run", NULL, "prints the plan and touches nothing" },
@@ -34,7 +35,7 @@ static bool is_taken(const struct ftk__command *c, const struct spec *s)
     return s->bit == 0 || (c->takes & s->bit);
 }
 
-/* The command's own table for getopt_long; an option's value there is FIRST_LONG + its index here. */
+/* The command's own table for getopt_long; an option's value is FIRST_LONG + its index here. */
 static void make_tables(const struct ftk__command *c, struct option ret_long[N_SPECS + 1],
                         char ret_short[2 * N_SPECS + 2])
 {
@@ -179,8 +180,7 @@ ftk_status ftk__options_parse(const struct ftk__command *c, int argc, char **arg
             return unknown_option(c, argv[optind - 1], reterr);
         if (got == ':') {
             const struct spec *s = spec_of(optopt);
-            ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "--%s needs %s", s->name,
-                           s->value);
+            ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "--%s needs %s", s->name, s->value);
             return usage_error(c, reterr);
         }
         take(ret, spec_of(got), optarg);
@@ -198,8 +198,8 @@ void ftk__options_done(struct ftk__options *o)
 
 void ftk__usage_print(const struct ftk__command *c, struct ftk__str *out)
 {
-    ftk__str_addf(out, "usage: freetickets %s%s%s [options]\n%s.\n", c->name,
-                  c->args[0] ? " " : "", c->args, c->summary);
+    ftk__str_addf(out, "usage: freetickets %s%s%s [options]\n%s.\n", c->name, c->args[0] ? " " : "",
+                  c->args, c->summary);
     if (c->details[0])
         ftk__str_addf(out, "\n%s\n", c->details);
     ftk__str_add(out, "\noptions:\n");

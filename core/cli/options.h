@@ -44,6 +44,7 @@ void ftk__options_done(struct ftk__options *o);
 
 /* "usage: freetickets run ...", the command's details and its options. */
 void ftk__usage_print(const struct ftk__command *c, struct ftk__str *out);
-/* The i-th long option that a command takes, "--json"; NULL past the last.  *ret_value: it has one. */
+/* The i-th long option that a command takes, "json"; NULL past the last.  *ret_value: it takes a
+ * value. */
 const char *ftk__option_name(const struct ftk__command *c, uint32_t i, bool *ret_value);
 #endif

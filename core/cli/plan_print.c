@@ -33,7 +33,7 @@ uint32_t ftk__train_runs(const struct ftk__oplist *ops)
     for (uint32_t i = 1; i < ops->n; i++) {
         uint32_t before = ops->v[i - 1].op.code;
         bool starts = before == FTK_OP_INIT || before == FTK_OP_REWIND || before == FTK_OP_PRUNE;
-        n += starts && ops->v[i].op.code == FTK_OP_TRAIN;
+        n += starts && ops->v[i].op.code == FTK_OP_TRAIN && ops->v[i].effect.steps > 0;
     }
     return n;
 }
@@ -225,9 +225,9 @@ static json_t *op_json(const struct ftk__experiment *x, const struct ftk__planne
     else if (op->code == FTK_OP_TRAIN && (op->flags & FTK_TRAIN_DST) && x->topology.enabled)
         rate = json_real(x->topology.rate);
     return json_pack("{s:s, s:o, s:I, s:o, s:I, s:o, s:f, s:b}", "op", op_name(op->code), "label",
-                     ftk__json_text(op->label), "member", (json_int_t)op->member, "epochs", epochs, "steps",
-                     (json_int_t)o->effect.steps, "rate", rate, "density", o->effect.density_to,
-                     "off", is_off(x, op));
+                     ftk__json_text(op->label), "member", (json_int_t)op->member, "epochs", epochs,
+                     "steps", (json_int_t)o->effect.steps, "rate", rate, "density",
+                     o->effect.density_to, "off", is_off(x, op));
 }
 
 static json_t *layer_json(const struct ftk__plan_layer *l)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * cli/prepare.c - configuration, sizes of the data, model and operations, with all mistakes gathered.
+ * cli/prepare.c - configuration, sizes of the data, model, operations, with all mistakes gathered.
  */
 #include "cli/prepare.h"
 
@@ -51,8 +51,7 @@ static ftk_status to_issue(const struct ftk__experiment *x, struct ftk__issues *
         return FTK_OK;
     if (ftk__error_exit_code(err) != FTK__EXIT_CONFIG)
         return st;
-    ftk__issues_add(issues, ftk__setting_find(x->tree, path), path, NULL, NULL, "%s",
-                    err->message);
+    ftk__issues_add(issues, ftk__setting_find(x->tree, path), path, NULL, NULL, "%s", err->message);
     return FTK_OK;
 }
 
@@ -146,8 +145,7 @@ static ftk_status look_further(struct ftk__prepared *p, struct ftk__issues *issu
     before = issues->n;
     st = ftk__experiment_check(x, &p->run, &p->ops, &p->notes, issues);
     if (st < 0 && issues->n == before)
-        return ftk__fail(reterr, st, "%s could not be checked: %s", x->file,
-                         ftk__status_text(st));
+        return ftk__fail(reterr, st, "%s could not be checked: %s", x->file, ftk__status_text(st));
     return FTK_OK;
 }
 
@@ -180,8 +178,7 @@ void ftk__prepared_done(struct ftk__prepared *p)
     *p = (struct ftk__prepared){ 0 };
 }
 
-int ftk__prepare_or_print(const char *file, const struct ftk__options *o,
-                          struct ftk__prepared *ret)
+int ftk__prepare_or_print(const char *file, const struct ftk__options *o, struct ftk__prepared *ret)
 {
     struct ftk__issues issues = { 0 };
     struct ftk_error err;

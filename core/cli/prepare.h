@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * cli/prepare.h - an experiment file made ready to be checked, planned or run: everything that can be
- * known before data and backend are opened.
+ * cli/prepare.h - an experiment file made ready to be checked, planned or run: everything that can
+ * be known before data and backend are opened.
  */
 #ifndef FTK__PREPARE_H
 #define FTK__PREPARE_H
@@ -20,11 +20,10 @@ struct ftk__prepared {
     struct ftk__oplist ops;
     struct ftk__str notes;      /* of ftk__experiment_check, a line each        */
 };
-/* All mistakes of the experiment go to `issues`; then the error (78) tells their number only.  `ret`
- * is to be done only on success, except that issues may point into it: print them first. */
+/* All mistakes of the experiment go to `issues`; then the error (78) tells only how many.  `ret`
+ * is to be done in any case, but after the issues were used: they may point into it. */
 ftk_status ftk__prepare(const char *file, const struct ftk__options *o, struct ftk__issues *issues,
                         struct ftk__prepared *ret, struct ftk_error *reterr);
-/* Of a prepared experiment, also of one that ftk__prepare gave up. */
 void ftk__prepared_done(struct ftk__prepared *p);
 
 /* Prepares, prints what is wrong and gives the exit code; 0: go on. */

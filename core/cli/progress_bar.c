@@ -74,6 +74,8 @@ static void step(void *arg, const struct ftk__progress_state *s)
 static void around_log_line(void *arg, bool before)
 {
     const struct ftk__progress_bar *b = arg;
+    if (!b->line[0])
+        return; /* nothing was drawn yet */
     if (before)
         wipe();
     else

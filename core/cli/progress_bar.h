@@ -11,8 +11,8 @@ struct ftk__progress_bar {
     bool on, colour;
     char line[256];             /* what stands there now                        */
 };
-/* On where stderr is a terminal that can rewrite a line, unless `quiet`; log lines then go above it.
- * At most one at a time, for it owns the log's hook. */
+/* On where stderr is a terminal that can rewrite a line, unless `quiet`; log lines go above it.  At
+ * most one at a time, for it owns the log's hook. */
 void ftk__progress_bar_start(struct ftk__progress_bar *b, bool quiet);
 struct ftk__progress ftk__progress_of(struct ftk__progress_bar *b);
 void ftk__progress_bar_stop(struct ftk__progress_bar *b); /* wipes it             */

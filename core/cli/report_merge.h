@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include <stdbool.h>
 
-/* Objects key by key, lists of equal length entry by entry, anything else replaced; what only `into`
- * has stays.  False without memory. */
+/* Objects key by key, lists of equal length entry by entry, anything else replaced; what only
+ * `into` has stays.  False without memory. */
 bool ftk__report_merge(json_t *into, const json_t *from);
 #endif

@@ -54,8 +54,7 @@ static char *folder_name(const struct ftk__experiment *x, const struct ftk__iden
             n--;
         ftk__str_add_n(&s, o->out, n);
     } else {
-        ftk__str_addf(&s, "%s/%s-%s/seed-%lld", x->output, x->name, id->hash8,
-                      (long long)x->seed);
+        ftk__str_addf(&s, "%s/%s-%s/seed-%lld", x->output, x->name, id->hash8, (long long)x->seed);
     }
     if (s.failed)
         ftk__str_done(&s);
@@ -77,11 +76,11 @@ static bool is_sibling(const char *entry, const char *name, const char *hash8)
 static ftk_status judge_sibling(const char *other, const char *dir, const struct ftk__identity *id,
                                 struct ftk__str *differences, struct ftk_error *reterr)
 {
-    json_t *manifest;
+    json_t *manifest = NULL;
     uint64_t n;
-    if (ftk__manifest_read(other, &manifest, NULL) < 0)
-        return FTK_OK;
-    ftk_status st = FTK_OK;
+    ftk_status st = ftk__manifest_read(other, &manifest, reterr);
+    if (st < 0)
+        return st == FTK_ENOMEM ? st : FTK_OK;
     if (!ftk__manifest_finished(manifest)) {
         st = ftk__identity_diff(id, manifest, differences, &n, reterr);
         if (st >= 0) {
@@ -188,13 +187,6 @@ static ftk_status make_and_lock(struct ftk__run_folder *f, struct ftk_error *ret
     return st;
 }
 
-static void unlock(struct ftk__run_folder *f)
-{
-    if (f->lock >= 0)
-        ftk__dir_unlock(f->dir, f->lock);
-    f->lock = -1;
-}
-
 /* The folder becomes "<dir>.old-<n>", a new one takes its place. */
 static ftk_status move_aside(struct ftk__run_folder *f, struct ftk_error *reterr)
 {
@@ -250,9 +242,7 @@ ftk_status ftk__run_folder_open(const struct ftk__experiment *x, const struct ft
                                 const struct ftk__options *o, struct ftk__run_folder *ret,
                                 struct ftk__str *ret_differences, struct ftk_error *reterr)
 {
-    struct ftk__run_folder f = {
-        .dir = folder_name(x, id, o), .lock = -1, .ours = !o->out
-    };
+    struct ftk__run_folder f = { .dir = folder_name(x, id, o), .lock = -1, .ours = !o->out };
     ftk_status st = f.dir ? FTK_OK : no_memory(reterr);
     if (st >= 0 && !o->out && !o->fresh)
         st = check_siblings(x, id, f.dir, ret_differences, reterr);
@@ -278,11 +268,11 @@ static void remove_empty(const char *dir)
 
 void ftk__run_folder_close(struct ftk__run_folder *f)
 {
-    bool held = f->lock >= 0;
-    if (f->dir)
-        unlock(f);
-    if (held && f->ours)
-        remove_empty(f->dir);
+    if (f->dir && f->lock >= 0) {
+        ftk__dir_unlock(f->dir, f->lock);
+        if (f->ours)
+            remove_empty(f->dir);
+    }
     ftk__free(f->dir);
     json_decref(f->manifest);
     *f = (struct ftk__run_folder){ .lock = -1 };

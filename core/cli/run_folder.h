@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * cli/run_folder.h - <output>/<name>-<hash8>/seed-<n>: who may write there, and what is there already.
+ * cli/run_folder.h - <output>/<name>-<hash8>/seed-<n>: who may write there, and what is there.
  */
 #ifndef FTK__RUN_FOLDER_H
 #define FTK__RUN_FOLDER_H
@@ -13,8 +13,8 @@ struct ftk__run_folder {
     bool finished;              /* by an earlier process                        */
     json_t *manifest;           /* of the finished run; NULL: a fresh folder    */
 };
-/* Makes and locks the folder.  Refused: one in use, or with an unfinished run, or with files that are
- * no run (73); one of another config, or an unfinished sibling of another config (78), then the
+/* Makes and locks the folder.  Refused: one in use, or with an unfinished run, or with files that
+ * are no run (73); one of another config, or an unfinished sibling of another config (78), then the
  * keys that differ are in `ret_differences`.  With --new what is in the way is moved to
  * "<dir>.old-<n>" instead. */
 ftk_status ftk__run_folder_open(const struct ftk__experiment *x, const struct ftk__identity *id,

@@ -7,7 +7,7 @@
 #include "config/load.h"
 
 struct ftk__identity {
-    struct ftk__str lines;      /* sorted "path=value" lines of what decides results, but the seed */
+    struct ftk__str lines;      /* sorted "path=value", of all that decides results but the seed */
     struct ftk__sha256 hash;    /* of them                                      */
     char hash8[9];
     int64_t seed;

@@ -19,8 +19,7 @@ static ftk_status cost_of(const struct ftk__run_result *r, struct ftk__cost *ret
     if (st < 0)
         return st;
     if (!r->dense) {
-        if (!ftk__dense_find(r->p->x->output, r->run_dir, r->manifest, ret_dir,
-                             &ret->dense_wall_s))
+        if (!ftk__dense_find(r->p->x->output, r->run_dir, r->manifest, ret_dir, &ret->dense_wall_s))
             return ftk__fail(reterr, FTK_ENOMEM, "no memory to look for a dense run");
         ret->dense_run = *ret_dir;
         return FTK_OK;
@@ -50,12 +49,11 @@ ftk_status ftk__run_report_json(const struct ftk__run_result *r, json_t **ret,
     /* Of the first set: the one that the table begins with. */
     json_t *first = json_object_iter_value(json_object_iter(r->sets));
     json_t *diversity = json_incref(json_object_get(first, "diversity"));
-    json_t *doc = json_pack("{s:o, s:s, s:O, s:o, s:o, s:I, s:I}", "run_dir",
-                            ftk__json_text(r->run_dir), "status", "finished", "sets", r->sets,
-                            "diversity", diversity ? diversity : json_object(), "cost",
-                            ftk__cost_json(&cost), "train_runs",
-                            (json_int_t)ftk__train_runs(&r->p->ops), "test_passes",
-                            (json_int_t)r->p->x->members);
+    json_t *doc = json_pack(
+        "{s:o, s:s, s:O, s:o, s:o, s:I, s:I}", "run_dir", ftk__json_text(r->run_dir), "status",
+        "finished", "sets", r->sets, "diversity", diversity ? diversity : json_object(), "cost",
+        ftk__cost_json(&cost), "train_runs", (json_int_t)ftk__train_runs(&r->p->ops), "test_passes",
+        (json_int_t)r->p->x->members);
     ftk__free(dir);
     if (!doc)
         return ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");

@@ -43,8 +43,7 @@ static ftk_status write_plan(const struct ftk__train_request *q, struct ftk_erro
     const struct ftk__prepared *p = q->p;
     struct ftk__plan plan;
     struct ftk__str text = { 0 };
-    ftk_status st =
-        ftk__plan_make(p->x, p->model, p->info.n_train, p->info.n_test, &plan, reterr);
+    ftk_status st = ftk__plan_make(p->x, p->model, p->info.n_train, p->info.n_test, &plan, reterr);
     if (st < 0)
         return st;
     ftk__plan_print(p->x, &plan, &text);
@@ -54,7 +53,7 @@ static ftk_status write_plan(const struct ftk__train_request *q, struct ftk_erro
     return st;
 }
 
-/* What was asked for and what it comes to; run.json first, so that a folder is known for a run's. */
+/* What was asked for and what it comes to; run.json first: it marks a folder as a run's. */
 static ftk_status write_start(const struct ftk__train_request *q, const json_t *manifest,
                               struct ftk_error *reterr)
 {
@@ -84,8 +83,8 @@ static ftk_status check_dense(const struct ftk__train_request *q, const json_t *
     st = ftk__dense_check(manifest, theirs, &err);
     json_decref(theirs);
     if (st < 0)
-        ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_CONFIG, "cannot compare with %s: %s",
-                       q->dense, err.message);
+        ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_CONFIG, "cannot compare with %s: %s", q->dense,
+                       err.message);
     return st;
 }
 
@@ -99,8 +98,7 @@ static ftk_status train(const struct ftk__train_request *q, struct ftk__engine *
     struct ftk__trainer trainer = {
         .x = p->x, .model = p->model, .data = data, .engine = engine, .run_dir = q->run_dir
     };
-    ftk_status st =
-        ftk__member_meta(p, q->id, &arena, &trainer.meta, &trainer.n_meta, reterr);
+    ftk_status st = ftk__member_meta(p, q->id, &arena, &trainer.meta, &trainer.n_meta, reterr);
     if (st >= 0) {
         ftk__log(FTK_INFO, "start", "run=\"%s\" strategy=%s members=%lld images=%llu backend=%s",
                  q->run_dir, p->x->strategy.entry->algo->name, (long long)p->x->members,
@@ -117,8 +115,7 @@ static ftk_status train(const struct ftk__train_request *q, struct ftk__engine *
 /* Everything that may be refused before the first step, while the folder is still blank: a mistake
  * must not leave an unfinished run behind. */
 static ftk_status get_ready(const struct ftk__train_request *q, struct ftk__engine *engine,
-                            struct ftk__dataset **data, json_t *manifest,
-                            struct ftk_error *reterr)
+                            struct ftk__dataset **data, json_t *manifest, struct ftk_error *reterr)
 {
     const struct ftk__prepared *p = q->p;
     ftk_status st = ftk__dataset_open(&p->request, data, reterr);

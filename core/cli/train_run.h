@@ -6,10 +6,10 @@
 #define FTK__TRAIN_RUN_H
 #include "cli/manifest.h"
 
-/* A fresh folder, prepared; *ret_manifest is the finished document.  What is refused before the first
- * step leaves the folder blank; what fails later leaves it unfinished, with the reason in run.json
- * where that can still be written.  On success engine and data are open for the evaluation, and the
- * caller's to close. */
+/* A fresh folder, prepared; *ret_manifest is the finished document.  What is refused before the
+ * first step leaves the folder blank; what fails later leaves it unfinished, with the reason in
+ * run.json where that can still be written.  On success engine and data are open, for the
+ * evaluation and for the caller to close. */
 struct ftk__train_request {
     struct ftk__prepared *p;
     const struct ftk__identity *id;

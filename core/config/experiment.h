@@ -10,7 +10,7 @@
 #include "base/builtin.h"
 #include "base/setting.h"
 #include "base/topology_options.h"
-#include "plugin/host.h"
+#include "plugin/host_table.h"
 
 struct ftk__algo_use {              /* a `{ use = "..."; ... }` group of a plugin's */
     const struct ftk__entry *entry; /* NULL only for backend "auto" */

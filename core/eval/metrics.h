@@ -5,7 +5,7 @@
 #define FTK__METRICS_H
 #include "base/json.h"
 #include "eval/average.h"
-#include "plugin/host.h"
+#include "plugin/host_table.h"
 
 struct ftk__metric_use {
     struct ftk__instance *instance;

@@ -11,8 +11,8 @@ enum { MAX_FIXED = 4 };
  * [b/15, (b+1)/15) and divides disagreement by the error. */
 static const struct fixed {
     const char *protocol, *metric, *key;
-    const char *text;           /* a string's value, or NULL                    */
-    int64_t number;             /* of an integer or a boolean                   */
+    const char *text; /* a string's value, or NULL                    */
+    int64_t number;   /* of an integer or a boolean                   */
     enum ftk__setting_type type;
 } fixed[] = {
     { "paper", "ece", "bins", NULL, 14, FTK__SET_INT },

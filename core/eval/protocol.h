@@ -4,7 +4,7 @@
  */
 #ifndef FTK__PROTOCOL_H
 #define FTK__PROTOCOL_H
-#include "plugin/host.h"
+#include "plugin/host_table.h"
 
 /* Whether `protocol` defines the metric in a way of its own; else it is the same as `standard`. */
 bool ftk__protocol_defines(const char *protocol, const char *metric);

@@ -6,7 +6,7 @@
  */
 #ifndef FTK__ENGINE_H
 #define FTK__ENGINE_H
-#include "plugin/host.h"
+#include "plugin/host_table.h"
 
 struct ftk__engine {
     const struct ftk__entry *entry;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FIRST = 10, GAP = 2 };   /* "member 999" fits                            */
+enum { FIRST = 10, GAP = 2 }; /* "member 999" fits                            */
 
 static int width_of(const char *name)
 {
@@ -40,7 +40,8 @@ static void print_diversity(json_t *diversity, struct ftk__str *out)
     if (json_object_size(diversity) == 0)
         return;
     ftk__str_addf(out, "%-*s", FIRST, "diversity");
-    json_object_foreach(diversity, key, value) {
+    json_object_foreach(diversity, key, value)
+    {
         if (json_is_number(value))
             ftk__str_addf(out, "%*s%s %.4f", GAP, "", key, json_number_value(value));
         else
@@ -78,7 +79,8 @@ ftk_status ftk__table_print(const json_t *report, struct ftk__str *out)
     const char *name;
     json_t *set;
     bool first = true;
-    json_object_foreach(json_object_get(report, "sets"), name, set) {
+    json_object_foreach(json_object_get(report, "sets"), name, set)
+    {
         if (!first)
             ftk__str_add(out, "\n");
         first = false;
@@ -109,11 +111,15 @@ void ftk__cost_print(const struct ftk__cost *c, struct ftk__str *out)
         ftk__str_add_n(out, &upper, 1);
     }
     ftk__str_addf(out, " M=%llu", (unsigned long long)c->members);
-    if (c->sparsity >= 0)
-        ftk__str_addf(out, " S=%.4g", round(c->sparsity * 1e4) / 1e4);
+    if (c->sparsity >= 0) /* counts are whole, so 0.8 may be 0.80003; close to 1 each digit tells */
+        ftk__str_addf(out, c->sparsity < 0.99 ? " S=%.3g" : " S=%.5g", c->sparsity);
     print_share("theory", c->theory, out);
     print_share("executed", c->executed, out);
-    ftk__str_addf(out, c->wall_s < 1 ? "  wall %.2f s" : c->wall_s < 10 ? "  wall %.1f s" : "  wall %.0f s", c->wall_s);
+    ftk__str_addf(out,
+                  c->wall_s < 1    ? "  wall %.2f s"
+                  : c->wall_s < 10 ? "  wall %.1f s"
+                                   : "  wall %.0f s",
+                  c->wall_s);
     if (has_dense(c))
         ftk__str_addf(out, " (%.2fx of %s)", c->wall_s / c->dense_wall_s, c->dense_run);
     else

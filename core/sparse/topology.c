@@ -191,9 +191,9 @@ bool ftk__topology_cut_wants_grad(const struct ftk__topology *t)
     return t->prune.channels & FTK_CH_GRAD;
 }
 
-bool ftk__topology_init_wants_grad(const struct ftk__topology *t)
+uint32_t ftk__topology_init_channels(const struct ftk__topology *t)
 {
-    return t->init.channels & FTK_CH_GRAD;
+    return t->init.channels;
 }
 
 const ftk_layer *ftk__topology_layers(const struct ftk__topology *t)

@@ -31,8 +31,8 @@ uint32_t ftk__topology_channels(const struct ftk__topology *t);
 bool ftk__topology_wants_grad(const struct ftk__topology *t);
 /* Whether a cut needs it. */
 bool ftk__topology_cut_wants_grad(const struct ftk__topology *t);
-/* Whether INIT needs a gradient of the dense net (SNIP-like init plugins). */
-bool ftk__topology_init_wants_grad(const struct ftk__topology *t);
+/* FTK_CH_* that the init plugin reads of the dense network (SNIP-like rules); 0 for most. */
+uint32_t ftk__topology_init_channels(const struct ftk__topology *t);
 
 /* INIT: forgets age, fired and plugin state; full masks where `density` is 0 (a dense INIT), else
  * densities of the init plugin (overrides applied, the rest scaled to meet the target), exact

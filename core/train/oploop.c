@@ -17,12 +17,21 @@ static const char *op_name(uint32_t code)
     return code < sizeof(names) / sizeof(names[0]) ? names[code] : "?";
 }
 
-static ftk_status run_init(struct ftk__session *s, const ftk_op *op, struct ftk_error *reterr)
+static ftk_status run_init(struct ftk__session *s, uint32_t i, const ftk_op *op,
+                           struct ftk_error *reterr)
 {
     double density = 0;
+    uint32_t reads = ftk__topology_init_channels(s->net.topology);
+    ftk_status st = FTK_OK;
     if (!(op->flags & FTK_INIT_DENSE))
         density = op->density > 0 ? op->density : s->x->sparsity.density;
-    ftk_status st = ftk__network_init(&s->net, op->member, density, reterr);
+    /* A rule that looks at the network sees the same fresh weights, all of them. */
+    if (density > 0 && reads)
+        st = ftk__network_init(&s->net, op->member, 0, reterr);
+    if (st >= 0 && density > 0 && (reads & FTK_CH_GRAD))
+        st = ftk__session_fresh_gradient(s, i + 1, reterr);
+    if (st >= 0)
+        st = ftk__network_init(&s->net, op->member, density, reterr);
     if (st < 0)
         return st;
     return ftk__session_topology_changed(s, reterr);
@@ -61,7 +70,7 @@ static ftk_status run_prune(struct ftk__session *s, uint32_t i, const ftk_op *op
     struct ftk__topology_report report;
     const struct ftk__topology_event ev = { .member = op->member, .step = s->net.t };
     ftk_status st = FTK_OK;
-    if (ftk__topology_wants_grad(s->net.topology))
+    if (ftk__topology_cut_wants_grad(s->net.topology))
         st = ftk__session_fresh_gradient(s, i + 1, reterr);
     if (st >= 0)
         st = ftk__topology_cut(s->net.topology, s->net.engine, &ev, op->density,
@@ -160,7 +169,7 @@ static ftk_status run_op(struct ftk__session *s, uint32_t i, const ftk_op *op,
     ftk_status st = FTK_EINTERNAL;
     switch (op->code) {
     case FTK_OP_INIT:
-        st = run_init(s, op, reterr);
+        st = run_init(s, i, op, reterr);
         break;
     case FTK_OP_TRAIN:
         return ftk__session_train(s, i, op, effect, ret, reterr);

@@ -20,7 +20,8 @@ struct walk {                   /* a network as densities                       
     double *now;                // [n_layers]
     double *slot[FTK__MAX_SLOTS]; // [n_layers] each, or NULL
     uint64_t n_train, batches;
-    bool wants_grad;
+    bool update_grad, cut_grad; /* whether those read gradients of inactive weights */
+    bool init_grad;             /* whether INIT reads gradients of the dense network */
 };
 
 static uint64_t images_of(const struct walk *w, uint64_t t)
@@ -50,8 +51,10 @@ static ftk_status walk_step(struct walk *w, const struct ftk__train_schedule *wh
                             struct ftk_error *reterr)
 {
     enum ftk__event event = ftk__event_at(when, t);
-    bool keeps = event != FTK__EVENT_NONE || (t == when->end && when->keep_last_gradient);
-    bool grad = w->wants_grad && keeps;
+    bool escapes = t == when->end && when->keep_last_gradient;
+    bool updates = event == FTK__EVENT_UPDATE || escapes;
+    bool cuts = event == FTK__EVENT_CUT;
+    bool grad = (updates && w->update_grad) || (cuts && w->cut_grad);
     bool skipped = event == FTK__EVENT_UPDATE && when->replaces && !grad;
     bool dense = grad || w->x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
     if (!skipped)
@@ -76,6 +79,7 @@ static ftk_status walk_train(struct walk *w, uint32_t i, struct ftk_error *reter
     return st;
 }
 
+/* The gradient-only step before an ESCAPE or a PRUNE. */
 static void walk_gradient(struct walk *w, uint32_t i)
 {
     const struct ftk__topology_options *o = &w->x->topology;
@@ -83,7 +87,8 @@ static void walk_gradient(struct walk *w, uint32_t i)
     bool escape = ops->v[i].op.code == FTK_OP_ESCAPE;
     bool kept = escape && o->escape_gradient == FTK__ESCAPE_LAST_BATCH && i > 0 &&
                 ops->v[i - 1].op.code == FTK_OP_TRAIN && ops->v[i - 1].effect.steps > 0;
-    if (w->wants_grad && !kept)
+    bool wants = escape ? w->update_grad : w->cut_grad;
+    if (wants && !kept)
         ftk__ledger_step(&w->ledger, images_of(w, ops->v[i].effect.t_from), true);
 }
 
@@ -98,18 +103,25 @@ static void walk_save(struct walk *w)
     w->plan->params_active = (uint64_t)llround(active) + dense;
 }
 
+static ftk_status walk_init(struct walk *w, const ftk_op *op, struct ftk_error *reterr)
+{
+    for (uint32_t l = 0; l < w->m->n_layers; l++)
+        w->now[l] = 1;
+    ftk_status st = ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
+    if (st < 0 || (op->flags & FTK_INIT_DENSE))
+        return st;
+    if (w->init_grad)
+        ftk__ledger_step(&w->ledger, images_of(w, 0), true);
+    return set_density(w, w->init, reterr);
+}
+
 static ftk_status walk_op(struct walk *w, uint32_t i, struct ftk_error *reterr)
 {
     const ftk_op *op = &w->plan->ops.v[i].op;
     uint32_t n = w->m->n_layers;
     switch (op->code) {
     case FTK_OP_INIT:
-        if (op->flags & FTK_INIT_DENSE) {
-            for (uint32_t l = 0; l < n; l++)
-                w->now[l] = 1;
-            return ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
-        }
-        return set_density(w, w->init, reterr);
+        return walk_init(w, op, reterr);
     case FTK_OP_TRAIN:
         return walk_train(w, i, reterr);
     case FTK_OP_SAVE:
@@ -268,7 +280,9 @@ ftk_status ftk__plan_make(const struct ftk__experiment *x, const struct ftk__mod
     if (st >= 0)
         st = ftk__rules_topology(x, m, &rules, &arena, &topology, reterr);
     if (st >= 0) {
-        w.wants_grad = ftk__topology_wants_grad(topology);
+        w.update_grad = ftk__topology_wants_grad(topology);
+        w.cut_grad = ftk__topology_cut_wants_grad(topology);
+        w.init_grad = ftk__topology_init_channels(topology) & FTK_CH_GRAD;
         st = walk_all(&w, topology, reterr);
     }
     if (st >= 0) {

@@ -9,7 +9,8 @@ struct ftk__progress_state {
     const char *label;          /* of the operation: "refine 2/3"               */
     uint32_t member;
     uint64_t done, total;       /* optimiser steps of the whole run             */
-    double loss, accuracy;      /* means since the last epoch's end; NaN before the first step */
+    double loss, accuracy;      /* means since the last epoch's end; right after it: the epoch's
+                                 * loss.  NaN before the first step             */
     double density;
     double images_per_s;        /* of the whole run so far                      */
     double eta_s;

@@ -143,8 +143,11 @@ static ftk_status change_topology(struct loop *p, enum ftk__event event, struct 
         .step = s->net.t,
         .rate = ftk__rate_at(&p->when, s->net.t),
     };
+    /* A value that is not finite is named by step and layer, not by the plugin that trips over it. */
+    ftk_status st = sync_stats(p, reterr);
+    if (st < 0)
+        return st;
     double from = ftk__now();
-    ftk_status st;
     if (event == FTK__EVENT_UPDATE)
         st = ftk__topology_update(s->net.topology, s->net.engine, &ev, &report, reterr);
     else
@@ -283,7 +286,7 @@ static void report_progress(const struct loop *p)
         .member = p->op->member,
         .done = s->steps_done,
         .total = s->plan.total_steps,
-        .loss = p->samples ? p->loss_sum / (double)p->samples : (double)NAN,
+        .loss = p->samples ? p->loss_sum / (double)p->samples : p->result.train_loss,
         .accuracy = p->samples ? (double)p->correct / (double)p->samples : (double)NAN,
         .density = ftk__topology_density(s->net.topology),
         .images_per_s = spent > 0 ? (double)s->images / spent : 0,
@@ -314,10 +317,13 @@ static ftk_status snapshot_trajectory(struct loop *p, struct ftk_error *reterr)
 static uint32_t step_flags(const struct loop *p, enum ftk__event event)
 {
     const struct ftk__session *s = p->s;
-    uint64_t t = s->net.t + 1;
-    bool wants = ftk__topology_wants_grad(s->net.topology);
+    const struct ftk__topology *topology = s->net.topology;
+    bool escapes = s->net.t + 1 == p->when.end && p->when.keep_last_gradient;
+    bool updates = event == FTK__EVENT_UPDATE || escapes;
+    bool cuts = event == FTK__EVENT_CUT;
     uint32_t flags = 0;
-    if (wants && (event != FTK__EVENT_NONE || (t == p->when.end && p->when.keep_last_gradient)))
+    if ((updates && ftk__topology_wants_grad(topology)) ||
+        (cuts && ftk__topology_cut_wants_grad(topology)))
         flags |= FTK_STEP_KEEP_GRAD;
     if (event == FTK__EVENT_UPDATE && p->when.replaces)
         flags |= FTK_STEP_NO_UPDATE;
@@ -362,6 +368,7 @@ static ftk_status run_loop(struct loop *p, uint64_t steps, struct ftk_error *ret
         bool epoch_ends = s->net.t % ftk__feed_batches(s->feed) == 0 || local + 1 == steps;
         if (st >= 0 && epoch_ends) {
             st = end_epoch(p, reterr);
+            report_progress(p);
         } else if (st >= 0 && (local + 1) % STEPS_A_SYNC == 0) {
             st = sync_stats(p, reterr);
             report_progress(p);

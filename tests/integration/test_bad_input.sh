@@ -81,11 +81,20 @@ unfinished() {
         -s ensemble.explore=2000ep
 }
 check "an unfinished run is refused with the reason" unfinished
+# The n-th fsync, or a write to one file, finds no space; the program itself has no test hook.
 full_disk() {
-    strace -f -qq -o /dev/null -e trace=write -e inject=write:error=ENOSPC:when=40+ \
-        "$program" run "$tiny" --out "$scratch/full" --quiet
+    strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=ENOSPC:when="$1" \
+        "$program" run "$tiny" --out "$scratch/full-$1" --quiet
 }
-check "a full disk: 74" fails 74 'No space left' full_disk
+full_metrics() {
+    mkdir -p "$scratch/full"
+    strace -f -qq -o /dev/null -P "$scratch/full/metrics.csv" -e trace=write \
+        -e inject=write:error=ENOSPC:when=2+ "$program" run "$tiny" --out "$scratch/full" --quiet
+}
+for n in 1 3 6 9; do
+    check "a full disk at fsync $n: 74" fails 74 'No space left' full_disk "$n"
+done
+check "a full disk while metrics.csv grows: 74" fails 74 'metrics\.csv.*No space left' full_metrics
 
 # ---- plugins -----------------------------------------------------------------------------------
 : >"$scratch/prune_empty.so"

@@ -115,6 +115,54 @@ static void test_open_refuses(void **state)
     }
 }
 
+/* What it does not do it says; a model too large for the machine is no crash. */
+static void test_compile_refuses(void **state)
+{
+    struct fixture *f = *state;
+    struct graph_case g;
+    ftk_prog *p = NULL;
+    rules_net(&g, true);
+    ftk_build build = { .size = sizeof(build),
+                        .n_nodes = g.n_nodes,
+                        .max_batch = 4,
+                        .optimiser = FTK_OPT_ADAM,
+                        .members = 1,
+                        .nodes = g.list };
+    assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p), FTK_ENOTSUP);
+    build.optimiser = FTK_OPT_SGD;
+    build.members = 2;
+    assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p), FTK_ENOTSUP);
+    build.members = 1;
+    build.max_batch = 1u << 31;
+    assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p), FTK_ENOMEM);
+    assert_null(p);
+}
+
+/* What kernels() said is taken back, and so is a stranger's text: neither changes the choice. */
+static void test_kernels_text(void **state)
+{
+    struct fixture *f = *state;
+    const char *texts[] = { NULL, NULL, "cuda sm_90\nconv1 cublas\n" };
+    struct graph_case g;
+    ftk_prog *p[3] = { NULL };
+    rules_net(&g, true);
+    for (int i = 0; i < 3; i++) {
+        const ftk_build build = { .size = sizeof(build),
+                                  .n_nodes = g.n_nodes,
+                                  .max_batch = 20,
+                                  .optimiser = FTK_OPT_SGD,
+                                  .members = 1,
+                                  .nodes = g.list,
+                                  .kernels = texts[i] };
+        assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p[i]), FTK_OK);
+        texts[1] = f->cpu.ops->kernels(p[0]);
+        assert_string_equal(f->cpu.ops->kernels(p[i]), texts[1]);
+    }
+    assert_true(strncmp(texts[1], "cpu portable\n", 13) == 0);
+    for (int i = 0; i < 3; i++)
+        f->cpu.ops->release(p[i]);
+}
+
 static void test_rules(void **state)
 {
     const struct fixture *f = *state;
@@ -343,7 +391,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_descriptor),   cmocka_unit_test(test_open_refuses),
-        cmocka_unit_test(test_rules),        cmocka_unit_test(test_random_graphs),
+        cmocka_unit_test(test_rules),        cmocka_unit_test(test_compile_refuses),
+        cmocka_unit_test(test_kernels_text), cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_wide_layers),  cmocka_unit_test(test_wide_linear),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -164,6 +164,49 @@ static void test_threads_same_bits(void **state)
     }
 }
 
+/* Layers wide and full enough for the dense library: a strided convolution and a linear one. */
+static void dense_net(struct graph_case *g)
+{
+    const uint32_t one[2] = { 1, 1 };
+    const uint32_t two[2] = { 2, 2 };
+    const uint32_t five[2] = { 5, 5 };
+    const uint32_t none[2] = { 0, 0 };
+    uint32_t n = graph_conv(g, graph_input(g, 3, 6, 6), 64, one, one, none, 0, 0);
+    n = graph_relu(g, graph_conv(g, n, 70, five, two, two, FTK_NODE_BIAS, 1));
+    n = graph_relu(g, graph_linear(g, n, 640, FTK_NODE_BIAS, 1));
+    graph_xent(g, graph_linear(g, n, 10, 0, 0), 0);
+}
+
+static void test_dense_same_bits(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t threads[] = { 1, 2, 3, 7 };
+    float *first = NULL;
+    for (int i = 0; i < 4 * ISAS; i++) {
+        struct graph_case g;
+        uint64_t n;
+        ftk_dev *dev = f->has[i / 4] ? open_device(f, i / 4, threads[i % 4]) : NULL;
+        if (!dev)
+            continue;
+        dense_net(&g);
+        ftk_prog *p = graph_compile(&f->cpu, dev, &g, BATCH, 0);
+        graph_fill(&f->cpu, p, &g, 0.8, 3);
+        run_step(f, p, &g, BATCH, 0, 1);
+        run_step(f, p, &g, 37, 0, 2);
+        float *all = graph_get_all(&f->cpu, p, &n);
+        if (i % 4 == 0) {
+            free(first);
+            first = all;
+        } else {
+            assert_memory_equal(first, all, n * sizeof(*all));
+            free(all);
+        }
+        f->cpu.ops->release(p);
+        f->cpu.ops->close(dev);
+    }
+    free(first);
+}
+
 /* A gradient that is kept takes another way to the same weights. */
 static void test_keep_grad_same_bits(void **state)
 {
@@ -328,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_same_bits),
+        cmocka_unit_test(test_dense_same_bits),
         cmocka_unit_test(test_keep_grad_same_bits),
         cmocka_unit_test(test_edit_keeps),
         cmocka_unit_test(test_form_changes),

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "oom.h"
-#include "plugin/host.h"
+#include "plugin/host_table.h"
 #include "scratch_dir.h"
 #include <math.h>
 #include <stdio.h>

@@ -17,12 +17,21 @@
 #define assert_near(a, b, within) assert_true(fabs((a) - (b)) <= (within))
 
 /* Two linear layers: 6 -> 4 -> 3. */
-static const ftk_node input = { .size = sizeof(ftk_node), .op = FTK_NODE_INPUT,
-                                .out_shape = { 6, 1, 1 }, .name = "input" };
-static const ftk_node fc1 = { .size = sizeof(ftk_node), .op = FTK_NODE_LINEAR, .in = { 0 },
-                              .out_shape = { 4, 1, 1 }, .sparse = 1, .name = "fc1" };
-static const ftk_node fc10 = { .size = sizeof(ftk_node), .op = FTK_NODE_LINEAR, .in = { 1 },
-                               .out_shape = { 3, 1, 1 }, .sparse = 1, .name = "fc10" };
+static const ftk_node input = {
+    .size = sizeof(ftk_node), .op = FTK_NODE_INPUT, .out_shape = { 6, 1, 1 }, .name = "input"
+};
+static const ftk_node fc1 = { .size = sizeof(ftk_node),
+                              .op = FTK_NODE_LINEAR,
+                              .in = { 0 },
+                              .out_shape = { 4, 1, 1 },
+                              .sparse = 1,
+                              .name = "fc1" };
+static const ftk_node fc10 = { .size = sizeof(ftk_node),
+                               .op = FTK_NODE_LINEAR,
+                               .in = { 1 },
+                               .out_shape = { 3, 1, 1 },
+                               .sparse = 1,
+                               .name = "fc10" };
 static const ftk_node *nodes[] = { &input, &fc1, &fc10 };
 static ftk_layer layers[2];
 static uint32_t layer_node[] = { 1, 2 };
@@ -98,8 +107,9 @@ static void kernels_by_layer(void **state)
 {
     (void)state;
     const ftk_backend_ops ops = { .size = sizeof(ops), .kernels = kernels };
-    const ftk_algo algo = { .size = sizeof(algo), .kind = FTK_KIND_BACKEND, .name = "own",
-                            .ops = &ops };
+    const ftk_algo algo = {
+        .size = sizeof(algo), .kind = FTK_KIND_BACKEND, .name = "own", .ops = &ops
+    };
     const struct ftk__entry entry = { .algo = &algo };
     struct ftk__engine e = { .entry = &entry, .ops = &ops, .host = ftk__host_new() };
     bool dense[2];

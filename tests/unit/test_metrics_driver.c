@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * test_metrics_driver.c - eval/metrics.c: batches, names, ranges and the report, with metrics of its
- * own.
+ * test_metrics_driver.c - eval/metrics.c: batches, names, ranges and the report, with metrics of
+ * its own.
  */
 #include "base/json.h"
 #include "eval/metrics.h"
@@ -138,10 +138,10 @@ static const ftk_metric_ops gap_ops = {
     .finish = gap_finish,
 };
 
-#define ALGO(name_, ops_)                                                             \
-    {                                                                                 \
-        .size = sizeof(ftk_algo), .kind = FTK_KIND_METRIC, .name = name_,             \
-        .summary = "of a test", .reference = "", .ops = ops_                          \
+#define ALGO(name_, ops_)                                                                          \
+    {                                                                                              \
+        .size = sizeof(ftk_algo), .kind = FTK_KIND_METRIC, .name = name_, .summary = "of a test",  \
+        .reference = "", .ops = ops_                                                               \
     }
 static const ftk_algo algos[] = { ALGO("top", &top_ops), ALGO("gap", &gap_ops),
                                   ALGO("tight", &tight_ops) };
@@ -225,9 +225,9 @@ static void all_batches_and_names(void **state)
     struct fixture *f = *state;
     struct ftk__metric_result *r;
     uint64_t n;
-    assert_int_equal(ftk__metrics_run(f->use, 2, MEMBERS, CLASSES, SAMPLES, f->member, f->label,
-                                      &r, &n, NULL),
-                     FTK_OK);
+    assert_int_equal(
+        ftk__metrics_run(f->use, 2, MEMBERS, CLASSES, SAMPLES, f->member, f->label, &r, &n, NULL),
+        FTK_OK);
     assert_int_equal(n, 3);
     assert_string_equal(r[0].name, "top");
     assert_near(r[0].value, (double)f->right[MEMBERS] / SAMPLES, 1e-15);
@@ -244,8 +244,8 @@ static void out_of_range_is_an_error(void **state)
     struct ftk__metric_result *r;
     struct ftk_error err;
     uint64_t n;
-    assert_int_equal(ftk__metrics_run(&f->use[2], 1, MEMBERS, CLASSES, SAMPLES, f->member,
-                                      f->label, &r, &n, &err),
+    assert_int_equal(ftk__metrics_run(&f->use[2], 1, MEMBERS, CLASSES, SAMPLES, f->member, f->label,
+                                      &r, &n, &err),
                      FTK_ENUMERIC);
     assert_non_null(strstr(err.message, "metric top of plugin tight is 0."));
     assert_non_null(strstr(err.message, "outside 0 to 0.25"));
@@ -262,9 +262,9 @@ static void report_of_members(void **state)
 {
     struct fixture *f = *state;
     json_t *doc;
-    assert_int_equal(ftk__metrics_report(f->use, 2, MEMBERS, CLASSES, SAMPLES, f->member,
-                                         f->label, &doc, NULL),
-                     FTK_OK);
+    assert_int_equal(
+        ftk__metrics_report(f->use, 2, MEMBERS, CLASSES, SAMPLES, f->member, f->label, &doc, NULL),
+        FTK_OK);
     const json_t *members = json_object_get(doc, "members");
     double mean = 0;
     assert_int_equal(json_array_size(members), MEMBERS);
@@ -276,7 +276,7 @@ static void report_of_members(void **state)
     }
     assert_near(number(json_object_get(doc, "mean"), "top"), mean, 1e-15);
     assert_near(number(json_object_get(doc, "ensemble"), "top"),
-                       (double)f->right[MEMBERS] / SAMPLES, 1e-15);
+                (double)f->right[MEMBERS] / SAMPLES, 1e-15);
     assert_near(number(json_object_get(doc, "diversity"), "gap@paper"), f->gap, 1e-12);
     json_decref(doc);
 }
@@ -286,12 +286,12 @@ static void one_member(void **state)
 {
     struct fixture *f = *state;
     json_t *doc;
-    assert_int_equal(ftk__metrics_report(f->use, 2, 1, CLASSES, SAMPLES, f->member, f->label, &doc,
-                                         NULL),
-                     FTK_OK);
+    assert_int_equal(
+        ftk__metrics_report(f->use, 2, 1, CLASSES, SAMPLES, f->member, f->label, &doc, NULL),
+        FTK_OK);
     assert_true(json_is_null(json_object_get(json_object_get(doc, "diversity"), "gap@paper")));
-    assert_near(number(json_object_get(doc, "ensemble"), "top"),
-                       (double)f->right[0] / SAMPLES, 1e-15);
+    assert_near(number(json_object_get(doc, "ensemble"), "top"), (double)f->right[0] / SAMPLES,
+                1e-15);
     json_decref(doc);
 }
 
@@ -299,8 +299,8 @@ static ftk_status make_report(void *arg)
 {
     struct fixture *f = arg;
     json_t *doc;
-    ftk_status st = ftk__metrics_report(f->use, 2, MEMBERS, CLASSES, 8, f->member, f->label, &doc,
-                                        NULL);
+    ftk_status st =
+        ftk__metrics_report(f->use, 2, MEMBERS, CLASSES, 8, f->member, f->label, &doc, NULL);
     if (st == FTK_OK)
         json_decref(doc);
     return st;

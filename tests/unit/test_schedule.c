@@ -15,7 +15,7 @@
 /* CMocka's own compares as float. */
 #define assert_near(a, b, within) assert_true(fabs((a) - (b)) <= (within))
 
-enum { STEPS = 100, MAX = 8 };  /* steps of an epoch                            */
+enum { STEPS = 100, MAX = 8 }; /* steps of an epoch                            */
 
 struct bench {
     struct ftk__experiment x;
@@ -38,8 +38,8 @@ static void bench_init(struct bench *b)
         .interval = { .value = 50, .unit = FTK_UNIT_STEP },
         .stop = { .value = 1, .unit = FTK_UNIT_RUN },
     };
-    b->run = (ftk_run){ .size = sizeof(b->run), .members = 1, .steps_per_epoch = STEPS,
-                        .epochs = 4 };
+    b->run =
+        (ftk_run){ .size = sizeof(b->run), .members = 1, .steps_per_epoch = STEPS, .epochs = 4 };
     b->ops.v = b->v;
 }
 
@@ -79,10 +79,10 @@ static void assert_updates(const struct bench *b, uint32_t i, const uint64_t *t,
     assert_int_equal(found, n);
 }
 
-#define UPDATES(b, i, ...)                                        \
-    do {                                                          \
-        const uint64_t expect_[] = { __VA_ARGS__ };               \
-        assert_updates(b, i, expect_, sizeof(expect_) / sizeof(expect_[0])); \
+#define UPDATES(b, i, ...)                                                                         \
+    do {                                                                                           \
+        const uint64_t expect_[] = { __VA_ARGS__ };                                                \
+        assert_updates(b, i, expect_, sizeof(expect_) / sizeof(expect_[0]));                       \
     } while (0)
 
 static void t_runs_through_all_phases(void **state)
@@ -99,7 +99,7 @@ static void t_runs_through_all_phases(void **state)
     add(&b, FTK_OP_SAVE, 0);
     UPDATES(&b, 1, 50, 100);
     UPDATES(&b, 2, 150, 200);
-    UPDATES(&b, 5, 300);        /* 350 > 375 - 50                               */
+    UPDATES(&b, 5, 300); /* 350 > 375 - 50                               */
 }
 
 static void quiet_end_or_not(void **state)
@@ -170,7 +170,7 @@ static void units_of_the_interval(void **state)
     b.x.topology.interval = (ftk_duration){ .value = 0.25, .unit = FTK_UNIT_RUN };
     add(&b, FTK_OP_INIT, 0);
     add(&b, FTK_OP_TRAIN, 250);
-    UPDATES(&b, 1, 100, 200);   /* a quarter of the run's 400, not of the TRAIN's */
+    UPDATES(&b, 1, 100, 200); /* a quarter of the run's 400, not of the TRAIN's */
 }
 
 /* Explore and first refine are one stretch; it begins anew after SAVE and ESCAPE. */
@@ -218,8 +218,8 @@ static void ramp(void **state)
     add(&b, FTK_OP_TRAIN, 20);
     struct ftk__planned_op *o = add(&b, FTK_OP_TRAIN, 400);
     o->op.flags = FTK_TRAIN_RAMP_GLOBAL;
-    o->op.ramp_from = 0.8;      /* t 20 + 80                                    */
-    o->op.ramp_to = 2.3;        /* t 20 + 230                                   */
+    o->op.ramp_from = 0.8; /* t 20 + 80                                    */
+    o->op.ramp_to = 2.3;   /* t 20 + 230                                   */
     o->op.ramp_density = 0.2;
     o->effect.density_from = 1;
     const struct ftk__train_schedule s = schedule(&b, 2);
@@ -236,7 +236,7 @@ static void ramp(void **state)
     assert_int_equal(found, 3);
     assert_near(ftk__cut_density(&s, 250), 0.2, 0);
     assert_near(ftk__cut_density(&s, 175), 0.2 + 0.8 * 0.125, 1e-15);
-    o->op.ramp_to = 2.17;       /* t 237: between two multiples of the interval  */
+    o->op.ramp_to = 2.17; /* t 237: between two multiples of the interval  */
     const struct ftk__train_schedule odd = schedule(&b, 2);
     assert_int_equal(ftk__event_at(&odd, 237), FTK__EVENT_CUT);
     assert_int_equal(ftk__event_at(&odd, 250), FTK__EVENT_NONE);

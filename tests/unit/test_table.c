@@ -24,17 +24,16 @@ static const char report_text[] =
     "\"validation\": {\"ensemble\": {\"accuracy\": 1}, \"members\": [], \"mean\": {},"
     " \"diversity\": {}}}}";
 
-static const char report_table[] =
-    "test        accuracy  ece@paper\n"
-    "ensemble      0.9118     0.0100\n"
-    "member 0      0.9000     0.0200\n"
-    "member 1      0.9100          -\n"
-    "mean          0.9050     0.0150\n"
-    "diversity   disagreement 0.0500  kl -\n"
-    "\n"
-    "validation  accuracy\n"
-    "ensemble      1.0000\n"
-    "mean               -\n";
+static const char report_table[] = "test        accuracy  ece@paper\n"
+                                   "ensemble      0.9118     0.0100\n"
+                                   "member 0      0.9000     0.0200\n"
+                                   "member 1      0.9100          -\n"
+                                   "mean          0.9050     0.0150\n"
+                                   "diversity   disagreement 0.0500  kl -\n"
+                                   "\n"
+                                   "validation  accuracy\n"
+                                   "ensemble      1.0000\n"
+                                   "mean               -\n";
 
 static json_t *parse(const char *text)
 {
@@ -83,6 +82,12 @@ static void cost_alone(void **state)
     ftk__cost_print(&edst, &out);
     assert_string_equal(out.text, "cost  EDST M=7 S=0.9  theory 0.57x  executed 0.60x  wall 131 s "
                                   "(no dense run to compare)  params 0.70x\n");
+    ftk__str_done(&out);
+    struct ftk__cost c = edst;
+    c.sparsity = 0.9995;
+    out = (struct ftk__str){ 0 };
+    ftk__cost_print(&c, &out);
+    assert_non_null(strstr(out.text, " S=0.9995 "));
     ftk__str_done(&out);
 }
 
@@ -149,12 +154,9 @@ static void memory_failures_are_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_row_each),
-        cmocka_unit_test(only_diversity),
-        cmocka_unit_test(cost_alone),
-        cmocka_unit_test(cost_beside_a_dense_run),
-        cmocka_unit_test(cost_of_nothing),
-        cmocka_unit_test(memory_failures_are_reported),
+        cmocka_unit_test(a_row_each),      cmocka_unit_test(only_diversity),
+        cmocka_unit_test(cost_alone),      cmocka_unit_test(cost_beside_a_dense_run),
+        cmocka_unit_test(cost_of_nothing), cmocka_unit_test(memory_failures_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -191,7 +191,7 @@ static void chosen_masks_are_applied(void **state)
     struct topology_case c;
     open_case(&c, &case_init_largest);
     case_start(&c);
-    assert_true(ftk__topology_init_wants_grad(c.t));
+    assert_true(ftk__topology_init_channels(c.t) & FTK_CH_GRAD);
     case_init(&c, 0, 3);
     assert_int_equal(ftk__topology_init(c.t, &c.fake->engine, 0, 0.2, &c.err), FTK_OK);
     assert_int_equal(ftk__topology_nnz(c.t), 1267);

@@ -258,7 +258,7 @@ static void channels_are_those_of_the_rules(void **state)
     case_start(&c);
     assert_int_equal(ftk__topology_channels(c.t), FTK_CH_WEIGHT);
     assert_false(ftk__topology_wants_grad(c.t));
-    assert_false(ftk__topology_init_wants_grad(c.t));
+    assert_int_equal(ftk__topology_init_channels(c.t), 0);
     case_close(&c);
     case_open(&c, sizes, LAYERS, &case_init_largest, &case_age, &case_gradient, NULL);
     c.options.ties = FTK__TIES_THRESHOLD;
@@ -266,7 +266,7 @@ static void channels_are_those_of_the_rules(void **state)
     assert_int_equal(ftk__topology_channels(c.t), FTK_CH_WEIGHT | FTK_CH_GRAD);
     assert_true(ftk__topology_wants_grad(c.t));
     assert_false(ftk__topology_cut_wants_grad(c.t));
-    assert_true(ftk__topology_init_wants_grad(c.t));
+    assert_true(ftk__topology_init_channels(c.t) & FTK_CH_GRAD);
     case_close(&c);
 }
 

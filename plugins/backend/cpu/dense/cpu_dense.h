@@ -32,6 +32,11 @@ ftk_status cpu_dense_forward(struct cpu_dense *d, const struct cpu_slices *s, ui
                              atomic_int *ret_bad);
 ftk_status cpu_dense_backward(struct cpu_dense *d, const struct cpu_slices *s, uint32_t i,
                               const float *dy, float *dx);
+/* Convolutions only. */
 ftk_status cpu_dense_dweight(struct cpu_dense *d, const struct cpu_slices *s, uint32_t i,
+                             const float *x, const float *dy, float *dw);
+
+/* Linear layers: rows [c0, c1) of dw[out][in] from x[images][in] and dy[images][out]. */
+ftk_status cpu_dense_product(const struct cpu_geom *g, uint32_t images, uint32_t c0, uint32_t c1,
                              const float *x, const float *dy, float *dw);
 #endif

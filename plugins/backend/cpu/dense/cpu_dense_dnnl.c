@@ -120,10 +120,8 @@ static dnnl_status_t make_linear(const dnnl_memory_desc_t md[3], enum pass pass,
     if (pass == PASS_FORWARD)
         st = dnnl_inner_product_forward_desc_init(&op, dnnl_forward_training, &md[0], &md[1], NULL,
                                                   &md[2]);
-    else if (pass == PASS_BACKWARD)
-        st = dnnl_inner_product_backward_data_desc_init(&op, &md[0], &md[1], &md[2]);
     else
-        st = dnnl_inner_product_backward_weights_desc_init(&op, &md[0], &md[1], NULL, &md[2]);
+        st = dnnl_inner_product_backward_data_desc_init(&op, &md[0], &md[1], &md[2]);
     if (st != dnnl_success)
         return st;
     return dnnl_primitive_desc_create(ret, &op, attr, engine, hint);
@@ -198,12 +196,18 @@ static void set_free(struct cpu_dense *d, struct set *s)
     h->free(h, s);
 }
 
+/* The weight gradient of a linear layer is a plain product: cpu_dense_product.c. */
+static int passes_of(const struct cpu_dense *d)
+{
+    return d->geom->linear ? PASS_DWEIGHT : PASS_N;
+}
+
 static dnnl_status_t set_fill(struct cpu_dense *d, struct set *s, const_dnnl_primitive_attr_t attr)
 {
     dnnl_memory_desc_t md[3];
     dnnl_status_t st = dnnl_success;
     describe(d, s->images, d->geom->linear ? dnnl_ab : dnnl_acdb, md);
-    for (int p = 0; p < PASS_N && st == dnnl_success; p++) {
+    for (int p = 0; p < passes_of(d) && st == dnnl_success; p++) {
         const_dnnl_primitive_desc_t hint = p == PASS_FORWARD ? NULL : s->desc[PASS_FORWARD];
         if (d->geom->linear)
             st = make_linear(md, (enum pass)p, d->lib->engine, attr, hint, &s->desc[p]);
@@ -305,13 +309,15 @@ static ftk_status room_fit(struct cpu_dense *d, const struct set *s, struct room
     const size_t in = (size_t)g->in_c * g->in[CPU_Y] * g->in[CPU_X];
     const size_t out = (size_t)g->out_c * g->out[CPU_Y] * g->out[CPU_X];
     size_t pad = 64;
-    for (int p = 0; p < PASS_N; p++) {
+    size_t dw = 0;
+    for (int p = 0; p < passes_of(d); p++) {
         const dnnl_memory_desc_t *md =
             dnnl_primitive_desc_query_md(s->desc[p], dnnl_query_scratchpad_md, 0);
         const size_t n = dnnl_memory_desc_get_size(md);
         pad = n > pad ? n : pad;
     }
-    const size_t dw = dnnl_memory_desc_get_size(weight_desc(s, PASS_DWEIGHT));
+    if (!g->linear)
+        dw = dnnl_memory_desc_get_size(weight_desc(s, PASS_DWEIGHT));
     ftk_status st = grow(h, (void **)&r->src, &r->src_n, s->images * in * sizeof(float));
     if (st == FTK_OK)
         st = grow(h, (void **)&r->dst, &r->dst_n, s->images * out * sizeof(float));

@@ -88,3 +88,16 @@ ftk_status cpu_dense_dweight(struct cpu_dense *d, const struct cpu_slices *s, ui
     (void)dw;
     return FTK_ENOTSUP;
 }
+
+ftk_status cpu_dense_product(const struct cpu_geom *g, uint32_t images, uint32_t c0, uint32_t c1,
+                             const float *x, const float *dy, float *dw)
+{
+    (void)g;
+    (void)images;
+    (void)c0;
+    (void)c1;
+    (void)x;
+    (void)dy;
+    (void)dw;
+    return FTK_ENOTSUP;
+}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * layout/cpu_geom.c - passes, tiles and packed offsets of a layer.
  *
- * Forward, destination pixel y reads source row y * stride - pad + ky.  With ky = q * stride + phase
+ * Forward, destination row y reads source row y * stride - pad + ky.  With ky = q * stride + phase
  * the rows of one phase are packed side by side, and the tap is q rows further: stride 1 again.
- * Backward, the input rows y with the same (y + pad) mod stride see the same taps ky = q * stride +
- * phase, each from output row (y + pad - phase) / stride - q: a stride-1 problem a phase, with its
- * taps reversed.
+ * Backward, the input rows y with the same (y + pad) mod stride see the same taps
+ * ky = q * stride + phase, each from output row (y + pad - phase) / stride - q: a stride-1 problem
+ * a phase, with its taps reversed.
  */
 #include "layout/cpu_geom.h"
 
@@ -209,7 +209,8 @@ uint32_t cpu_geom_offset(const struct cpu_geom *g, uint32_t c, uint32_t tap)
     return c * s->chan_vecs + row * s->packed[CPU_X] + kx / g->stride[CPU_X];
 }
 
-uint32_t cpu_geom_offset_back(const struct cpu_geom *g, uint32_t c, uint32_t tap, uint32_t *ret_sub)
+uint32_t cpu_geom_offset_back(const struct cpu_geom *g, uint32_t c, uint32_t tap,
+                              uint32_t *ret_sub)
 {
     const uint32_t k[2] = { tap / g->kernel[CPU_X], tap % g->kernel[CPU_X] };
     uint32_t first[2];

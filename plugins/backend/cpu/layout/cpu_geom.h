@@ -54,7 +54,8 @@ void cpu_geom_done(struct cpu_geom *g, const ftk_host *host);
 /* Offset of tap (ky, kx) of channel c of a block in the packed tile of the forward pass. */
 uint32_t cpu_geom_offset(const struct cpu_geom *g, uint32_t c, uint32_t tap);
 /* The same of the backward pass, and which of its subs the tap belongs to. */
-uint32_t cpu_geom_offset_back(const struct cpu_geom *g, uint32_t c, uint32_t tap, uint32_t *ret_sub);
+uint32_t cpu_geom_offset_back(const struct cpu_geom *g, uint32_t c, uint32_t tap,
+                              uint32_t *ret_sub);
 
 /* Floats of scratch that a pass needs: packed tile, carry. */
 size_t cpu_pass_pack_floats(const struct cpu_pass *p, uint32_t lanes);

@@ -159,17 +159,3 @@ uint32_t cpu_lists_find(const struct cpu_weights *x, uint64_t rank)
     }
     return low;
 }
-
-void cpu_lists_gather(const struct cpu_weights *x, const float *all, uint32_t c0, uint32_t c1,
-                      float *ret)
-{
-    const struct cpu_geom *g = x->geom;
-    for (uint32_t kb = 0; kb < g->forward.sub->n_blocks; kb++) {
-        for (uint32_t c = c0; c < c1; c++) {
-            const uint32_t *ptr = x->ptr + (size_t)kb * g->out_c + c;
-            const float *run = all + cpu_lists_base(g, c, kb);
-            for (uint32_t k = ptr[0]; k < ptr[1]; k++)
-                ret[k] = run[g->decode[x->off[k]]];
-        }
-    }
-}

@@ -11,11 +11,7 @@ ftk_status cpu_lists_build(struct cpu_weights *x);
 /* The run, ordered c * n_blocks + kb, that holds the active entry of this rank. */
 uint32_t cpu_lists_find(const struct cpu_weights *x, uint64_t rank);
 
-/* Values of an array all[n] at the entries of output channels [c0, c1), in kernel order. */
-void cpu_lists_gather(const struct cpu_weights *x, const float *all, uint32_t c0, uint32_t c1,
-                      float *ret);
-
-/* Flat index of entry number `local` of run (c, kb); see cpu_geom.decode. */
+/* Flat index of entry number 0 of run (c, kb); cpu_geom.decode gives the numbers of the others. */
 static inline uint64_t cpu_lists_base(const struct cpu_geom *g, uint32_t c, uint32_t kb)
 {
     return ((uint64_t)c * g->in_c + (uint64_t)kb * g->forward.sub->chan_block) * g->taps;

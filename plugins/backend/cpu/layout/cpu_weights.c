@@ -146,66 +146,70 @@ static uint64_t flat_of_rank(const struct cpu_weights *x, uint64_t rank)
     return x->n;
 }
 
-/* Copies between `data`, by rank from `from` on, and the array in its own order. */
-static void copy_dense(const struct cpu_weights *x, float *array, uint64_t from, uint64_t n,
-                       float *data, int put)
+/* `n` floats of an array from `at` on: read into `get`, or written from `put`. */
+static void move(float *at, uint64_t n, float *get, const float *put)
+{
+    if (put)
+        memcpy(at, put, n * sizeof(*at));
+    else
+        memcpy(get, at, n * sizeof(*at));
+}
+
+/* The active entries of rank `from` on of an array in canonical order. */
+static void move_dense(const struct cpu_weights *x, float *array, uint64_t from, uint64_t n,
+                       float *get, const float *put)
 {
     uint64_t flat = flat_of_rank(x, from);
+    if (x->nnz == x->n) {
+        move(array + from, n, get, put);
+        return;
+    }
     for (uint64_t i = 0; i < n; i++, flat++) {
-        uint64_t at = flat;
-        if (cpu_weights_scan(x, 1, flat, 1, &at) == 0)
-            return;
-        flat = at;
-        if (put)
-            array[flat] = data[i];
-        else
-            data[i] = array[flat];
+        cpu_weights_scan(x, 1, flat, 1, &flat);
+        move(array + flat, 1, get ? get + i : NULL, put ? put + i : NULL);
     }
 }
 
-static void copy_lists(const struct cpu_weights *x, float *array, uint64_t from, uint64_t n,
-                       float *data, int put)
+/* The same of an array in kernel order: whole runs lie in one piece. */
+static void move_lists(const struct cpu_weights *x, float *array, uint64_t from, uint64_t n,
+                       float *get, const float *put)
 {
     const struct cpu_pass *p = &x->geom->forward;
     uint32_t run = cpu_lists_find(x, from);
-    while (n) {
+    uint64_t done = 0;
+    while (done < n) {
         const uint32_t c = run / p->sub->n_blocks;
         const uint32_t kb = run % p->sub->n_blocks;
-        const uint64_t skip = from - x->rank[run];
-        uint64_t here = x->rank[run + 1] - from;
-        float *a = array + x->ptr[kb * p->dst_c + c] + skip;
-        here = here < n ? here : n;
-        if (put)
-            memcpy(a, data, here * sizeof(*a));
-        else
-            memcpy(data, a, here * sizeof(*a));
-        from += here;
-        data += here;
-        n -= here;
+        const uint64_t skip = from + done - x->rank[run];
+        uint64_t here = x->rank[run + 1] - x->rank[run] - skip;
+        here = here < n - done ? here : n - done;
+        move(array + x->ptr[kb * p->dst_c + c] + skip, here, get ? get + done : NULL,
+             put ? put + done : NULL);
+        done += here;
         run++;
     }
+}
+
+static void move_array(const struct cpu_weights *x, enum cpu_array a, uint64_t from, uint64_t n,
+                       float *get, const float *put)
+{
+    float *array = a == CPU_ARRAY_W ? x->w : x->m;
+    if (n == 0)
+        return;
+    if (x->format == CPU_FORMAT_DENSE)
+        move_dense(x, array, from, n, get, put);
+    else
+        move_lists(x, array, from, n, get, put);
 }
 
 void cpu_weights_get(const struct cpu_weights *x, enum cpu_array a, uint64_t from, uint64_t n,
                      float *ret)
 {
-    float *array = a == CPU_ARRAY_W ? x->w : x->m;
-    if (n == 0)
-        return;
-    if (x->format == CPU_FORMAT_DENSE)
-        copy_dense(x, array, from, n, ret, 0);
-    else
-        copy_lists(x, array, from, n, ret, 0);
+    move_array(x, a, from, n, ret, NULL);
 }
 
 void cpu_weights_put(struct cpu_weights *x, enum cpu_array a, uint64_t from, uint64_t n,
                      const float *v)
 {
-    float *array = a == CPU_ARRAY_W ? x->w : x->m;
-    if (n == 0)
-        return;
-    if (x->format == CPU_FORMAT_DENSE)
-        copy_dense(x, array, from, n, (float *)v, 1);
-    else
-        copy_lists(x, array, from, n, (float *)v, 1);
+    move_array(x, a, from, n, NULL, v);
 }

@@ -17,8 +17,8 @@ struct cpu_weights {
     const ftk_host *host;
     const struct cpu_geom *geom;
     uint64_t n, nnz;
-    uint32_t format;  /* enum cpu_format */
-    uint64_t *bits;   /* [n / 64]: 1 active */
+    uint32_t format;  /* enum cpu_format                                            */
+    uint64_t *bits;   /* [ceil(n / 64)]: 1 active; none beyond n                    */
     float *w, *m;     /* lists: [nnz] in kernel order; dense: [n]                   */
     float *m_all;     /* [n] momentum of every entry, or NULL; then m is NULL        */
     float *grad;      /* [n] the gradient that a step kept, or NULL                  */

@@ -23,18 +23,6 @@ static ftk_status vector_init(const ftk_prog *p, struct cpu_vector *v, uint32_t 
     return v->w && v->m ? FTK_OK : FTK_ENOMEM;
 }
 
-static ftk_status fit_dense(ftk_prog *p, struct cpu_node *n)
-{
-    struct cpu_slices s;
-    ftk_status st = FTK_OK;
-    if (!n->dense)
-        st = cpu_dense_new(p->lib, &n->geom, &n->dense);
-    cpu_slices_set(&s, p->max_batch, p->kern->lanes);
-    if (st == FTK_OK)
-        st = cpu_dense_prepare(n->dense, &s);
-    return st;
-}
-
 static ftk_status grow_floats(const ftk_prog *p, float **buffer, size_t *have, size_t need)
 {
     if (need <= *have)
@@ -46,6 +34,22 @@ static ftk_status grow_floats(const ftk_prog *p, float **buffer, size_t *have, s
     *buffer = more;
     *have = need;
     return FTK_OK;
+}
+
+static ftk_status fit_dense(ftk_prog *p, struct cpu_node *n)
+{
+    struct cpu_slices s;
+    ftk_status st = FTK_OK;
+    if (!n->dense)
+        st = cpu_dense_new(p->lib, &n->geom, &n->dense);
+    cpu_slices_set(&s, p->max_batch, p->kern->lanes);
+    if (st == FTK_OK)
+        st = cpu_dense_prepare(n->dense, &s);
+    const size_t row = (size_t)n->geom.in_c + n->geom.out_c;
+    if (st == FTK_OK && n->geom.linear)
+        st = grow_floats(p, &p->images, &p->images_floats,
+                         row * s.blocks * p->kern->lanes);
+    return st;
 }
 
 /* Buffers that layers share: weight gradients by slice, weights for the backward lists. */
@@ -274,12 +278,24 @@ static ftk_status fill(ftk_prog *p, const ftk_build *b)
     return st;
 }
 
+/* Kernels follow from the state by rule, so what this backend said before needs no obeying. */
+static void judge_kernels(const ftk_dev *d, const ftk_build *b)
+{
+    char mine[64];
+    if (!FTK_HAS(b, kernels))
+        return;
+    const int n = snprintf(mine, sizeof(mine), "cpu %s\n", d->kern->name);
+    if (n > 0 && strncmp(b->kernels, mine, (size_t)n) != 0)
+        d->host->log(d->host, FTK_INFO, "kernel choices of another backend or ISA are ignored");
+}
+
 ftk_status cpu_compile(ftk_dev *d, const ftk_build *b, ftk_prog **ret)
 {
     const ftk_host *h = d->host;
     ftk_status st = cpu_check_graph(h, b);
     if (st != FTK_OK)
         return st;
+    judge_kernels(d, b);
     ftk_prog *p = h->alloc(h, sizeof(*p));
     if (!p)
         return h->fail(h, FTK_ENOMEM, "no memory for a model of %u nodes", b->n_nodes);
@@ -340,6 +356,7 @@ void cpu_release(ftk_prog *p)
     h->free(h, p->arena);
     h->free(h, p->slices);
     h->free(h, p->back_w);
+    h->free(h, p->images);
     h->free(h, p->loss);
     h->free(h, p->hit);
     h->free(h, p->read_index);

@@ -62,6 +62,36 @@ static void dense_item(void *arg, uint32_t item, uint32_t thread)
         atomic_store(&d->status, st);
 }
 
+/* A dense linear layer: the batch as two matrices, a block an item. */
+static void images_item(void *arg, uint32_t block, uint32_t thread)
+{
+    const struct dweight *d = arg;
+    const ftk_prog *p = d->run->p;
+    const struct cpu_node *n = d->node;
+    const size_t in = (size_t)n->geom.in_c * p->kern->lanes;
+    const size_t out = (size_t)n->geom.out_c * p->kern->lanes;
+    float *x = p->images;
+    float *dy = x + in * d->run->slices.blocks;
+    (void)thread;
+    p->kern->to_images(p->nodes[n->in[0]].y + block * in, n->geom.in_c, 1, x + block * in);
+    p->kern->to_images(n->dy + block * out, n->geom.out_c, 1, dy + block * out);
+}
+
+static void product_item(void *arg, uint32_t range, uint32_t thread)
+{
+    struct dweight *d = arg;
+    const ftk_prog *p = d->run->p;
+    const struct cpu_geom *g = &d->node->geom;
+    const uint32_t images = d->run->slices.blocks * p->kern->lanes;
+    const uint32_t c0 = (uint32_t)((uint64_t)g->out_c * range / d->ranges);
+    const uint32_t c1 = (uint32_t)((uint64_t)g->out_c * (range + 1) / d->ranges);
+    const float *dy = p->images + (size_t)g->in_c * images;
+    (void)thread;
+    const ftk_status st = cpu_dense_product(g, images, c0, c1, p->images, dy, p->slices);
+    if (st != FTK_OK)
+        atomic_store(&d->status, st);
+}
+
 static uint32_t ranges_of(const struct cpu_geom *g)
 {
     const uint32_t least = g->linear ? 8 : 32;
@@ -70,7 +100,7 @@ static uint32_t ranges_of(const struct cpu_geom *g)
     return n < 1 ? 1 : (n < most ? n : most);
 }
 
-/* The slice buffers hold one for each slice; a gradient of all entries may need more than before. */
+/* The buffers of all slices; a gradient of all entries may need more than before. */
 static ftk_status fit_slices(ftk_prog *p, const struct cpu_node *n, size_t need)
 {
     const ftk_host *h = p->host;
@@ -96,6 +126,30 @@ static ftk_status fit_grad(struct cpu_run *r, struct cpu_node *n)
     return h->fail(h, FTK_ENOMEM, "layer '%s': no memory to keep its gradient", n->name);
 }
 
+static ftk_status dense_gradient(struct dweight *d)
+{
+    struct cpu_threads *pool = d->run->p->dev->pool;
+    if (d->node->geom.linear) {
+        cpu_parallel(pool, d->run->slices.blocks, images_item, d);
+        cpu_parallel(pool, d->ranges, product_item, d);
+    } else {
+        cpu_parallel(pool, d->slices, dense_item, d);
+    }
+    return (ftk_status)atomic_load(&d->status);
+}
+
+static ftk_status lists_gradient(struct dweight *d)
+{
+    cpu_matmul_job(d->run, d->node, 0, &d->job);
+    d->job.dst.base = d->node->dy;
+    if (d->full) {
+        d->job.ptr = NULL;
+        d->job.off = d->node->geom.full;
+    }
+    cpu_parallel(d->run->p->dev->pool, d->slices * d->ranges, dweight_item, d);
+    return FTK_OK;
+}
+
 ftk_status cpu_matmul_update(struct cpu_run *r, struct cpu_node *n)
 {
     ftk_prog *p = r->p;
@@ -104,26 +158,15 @@ ftk_status cpu_matmul_update(struct cpu_run *r, struct cpu_node *n)
     struct dweight d = { .run = r, .node = n };
     d.full = dense || w->m_all || (r->keep_grad && n->layer != CPU_NONE);
     d.stride = d.full ? w->n : w->nnz;
-    d.slices = n->geom.linear && !dense ? 1 : r->slices.n;
+    d.slices = n->geom.linear ? 1 : r->slices.n;
     d.ranges = ranges_of(&n->geom);
     ftk_status st = fit_grad(r, n);
     if (st == FTK_OK)
         st = fit_slices(p, n, d.stride * d.slices);
     if (st != FTK_OK)
         return st;
-    if (dense) {
-        cpu_parallel(p->dev->pool, d.slices, dense_item, &d);
-        st = (ftk_status)atomic_load(&d.status);
-        if (st != FTK_OK)
-            return p->host->fail(p->host, st, "layer '%s': oneDNN failed", n->name);
-    } else {
-        cpu_matmul_job(r, n, 0, &d.job);
-        d.job.dst.base = n->dy;
-        if (d.full) {
-            d.job.ptr = NULL;
-            d.job.off = n->geom.full;
-        }
-        cpu_parallel(p->dev->pool, d.slices * d.ranges, dweight_item, &d);
-    }
+    st = dense ? dense_gradient(&d) : lists_gradient(&d);
+    if (st != FTK_OK)
+        return p->host->fail(p->host, st, "layer '%s': oneDNN failed", n->name);
     return cpu_weights_update(r, n, d.slices, d.full);
 }

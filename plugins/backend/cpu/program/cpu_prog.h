@@ -71,6 +71,8 @@ struct ftk_prog {
     void *arena;
     float *temp;           /* a gradient that is added to another          */
     float *slices;         /* [slices][n] weight gradients of a layer      */
+    float *images;         /* a dense linear layer's input and gradient, [images][in + out] */
+    size_t images_floats;
     float *back_w;         /* [n] weights in the order of the backward lists */
     size_t slices_floats, back_floats;
     struct cpu_scratch *scratch; /* [threads]                              */
@@ -107,8 +109,6 @@ ftk_status cpu_check_graph(const ftk_host *h, const ftk_build *b);
 /* cpu_compile.c */
 ftk_status cpu_compile(ftk_dev *d, const ftk_build *b, ftk_prog **ret);
 void cpu_release(ftk_prog *p);
-/* Format and library state of a layer follow its active set. */
-ftk_status cpu_prog_fit(ftk_prog *p, struct cpu_node *n);
 /* The set of a layer becomes `bits`, in the format that its size asks for. */
 ftk_status cpu_prog_assign(ftk_prog *p, struct cpu_node *n, const uint64_t *bits, uint64_t nnz,
                            const float *w, const float *m);
@@ -131,7 +131,7 @@ ftk_status cpu_backward(struct cpu_run *r);
 int cpu_lanes_load(ftk_prog *p, const float *x, uint32_t count, size_t chw, float *ret_y);
 void cpu_lanes_store(ftk_prog *p, const float *y, uint32_t count, size_t chw, float *ret_x);
 
-/* cpu_matmul.c: forward and backward-data of linear and convolution; cpu_dweight.c the rest. */
+/* cpu_matmul.c, cpu_dweight.c: linear and convolution. */
 ftk_status cpu_matmul_forward(struct cpu_run *r, struct cpu_node *n);
 /* Masks dx where the input is a ReLU of which this is the only user, and says so in `masked`. */
 ftk_status cpu_matmul_backward(struct cpu_run *r, struct cpu_node *n, float *dx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * plugin/host.c - the ftk_host table that plugins are given, and instances of their algorithms.
+ * plugin/host_table.c - the ftk_host table that plugins are given, and instances of their algorithms.
  */
-#include "plugin/host.h"
+#include "plugin/host_table.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/topk.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * plugin/host.h - the ftk_host table that the core gives to plugins, and instances of algorithms.
+ * plugin/host_table.h - the ftk_host table that the core gives to plugins, and instances of algorithms.
  */
-#ifndef FTK__HOST_H
-#define FTK__HOST_H
+#ifndef FTK__HOST_TABLE_H
+#define FTK__HOST_TABLE_H
 #include "base/mem.h"
 #include "plugin/params.h"
 #include "plugin/registry.h"
