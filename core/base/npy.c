@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/stformat.h"
 #include "base/str.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -171,7 +172,7 @@ static ftk_status read_dict(struct cursor *c, struct ftk__st_array *a)
     return c->at == c->end ? FTK_OK : bad(c, "text after the header");
 }
 
-/* Checks all of the n bytes; leaves the cursor at the first element. */
+/* Of a file of n bytes, whose header at least is in memory; ends at the first element. */
 static ftk_status read_header(struct cursor *c, uint64_t n, struct ftk__st_array *a)
 {
     const unsigned char *b = (const unsigned char *)c->bytes;
@@ -203,12 +204,18 @@ static ftk_status read_header(struct cursor *c, uint64_t n, struct ftk__st_array
                               "the %" PRIu64 " of its shape",
                               c->path, bytes < n - c->end ? c->end + bytes : n, n - c->end,
                               bytes);
-    uint64_t wrong = a->dtype == FTK__BOOL ? ftk__bool_bad(b + c->end, bytes) : bytes;
-    c->at = c->end + wrong;
-    if (wrong < bytes)
-        return bad(c, "no boolean");
-    c->at = c->end;
     return FTK_OK;
+}
+
+static ftk_status check_booleans(struct cursor *c, uint64_t n, const struct ftk__st_array *a)
+{
+    if (a->dtype != FTK__BOOL)
+        return FTK_OK;
+    uint64_t wrong = ftk__bool_bad(c->bytes + c->at, n - c->at);
+    if (wrong == n - c->at)
+        return FTK_OK;
+    c->at += wrong;
+    return bad(c, "no boolean");
 }
 
 ftk_status ftk__npy_read(const char *path, struct ftk__st_array *ret, struct ftk_error *reterr)
@@ -221,6 +228,8 @@ ftk_status ftk__npy_read(const char *path, struct ftk__st_array *ret, struct ftk
     struct cursor c = {.path = path, .bytes = bytes, .reterr = reterr};
     struct ftk__st_array a = {0};
     st = read_header(&c, n, &a);
+    if (st == FTK_OK)
+        st = check_booleans(&c, n, &a);
     if (st != FTK_OK) {
         ftk__free(bytes);
         return st;
@@ -230,4 +239,46 @@ ftk_status ftk__npy_read(const char *path, struct ftk__st_array *ret, struct ftk
     a.data = bytes;
     *ret = a;
     return FTK_OK;
+}
+
+/* The first bytes of a file, as many as the longest header has. */
+static ftk_status read_start(const char *path, char **ret, struct ftk_error *reterr)
+{
+    FILE *file = fopen(path, "rbe");
+    if (!file && errno == ENOENT)
+        return ftk__fail_exit(reterr, FTK_ENOENT, FTK__EXIT_NO_DATA, "cannot read %s: %s", path,
+                              strerror(errno));
+    if (!file)
+        return ftk__fail(reterr, FTK_EIO, "cannot read %s: %s", path, strerror(errno));
+    char *bytes = ftk__alloc(PREFIX + UINT16_MAX);
+    ftk_status st = FTK_OK;
+    if (!bytes)
+        st = ftk__fail(reterr, FTK_ENOMEM, "cannot read %s: out of memory", path);
+    else if (fread(bytes, 1, PREFIX + UINT16_MAX, file) == 0 && ferror(file))
+        st = ftk__fail(reterr, FTK_EIO, "cannot read %s", path);
+    fclose(file);
+    if (st == FTK_OK)
+        *ret = bytes;
+    else
+        ftk__free(bytes);
+    return st;
+}
+
+ftk_status ftk__npy_read_shape(const char *path, struct ftk__st_array *ret,
+                               struct ftk_error *reterr)
+{
+    char *bytes = NULL;
+    uint64_t n = 0;
+    ftk_status st = read_start(path, &bytes, reterr);
+    if (st != FTK_OK)
+        return st;
+    struct cursor c = {.path = path, .bytes = bytes, .reterr = reterr};
+    struct ftk__st_array a = {0};
+    st = ftk__file_size(path, &n, reterr);
+    if (st == FTK_OK)
+        st = read_header(&c, n, &a);
+    ftk__free(bytes);
+    if (st == FTK_OK)
+        *ret = a;
+    return st;
 }

@@ -12,4 +12,7 @@ ftk_status ftk__npy_write(const char *path, const struct ftk__st_array *a,
 /* F32, F64, U8, I32, I64, bool; ret->data is freed with ftk__free((void *)data), ret->name NULL.
  * An error names the file and the first bad byte.                                           */
 ftk_status ftk__npy_read(const char *path, struct ftk__st_array *ret, struct ftk_error *reterr);
+/* The header alone, and that as many bytes follow; ret->data is NULL. */
+ftk_status ftk__npy_read_shape(const char *path, struct ftk__st_array *ret,
+                               struct ftk_error *reterr);
 #endif

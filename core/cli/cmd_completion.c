@@ -22,7 +22,7 @@ static void add_commands(struct ftk__str *out)
 static void bash(struct ftk__str *out)
 {
     ftk__str_add(out, "_freetickets() {\n"
-                      "    local word=${COMP_WORDS[COMP_CWORD]} words=\n"
+                      "    local word=${COMP_WORDS[COMP_CWORD]} words= arguments=\n"
                       "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
                       "        COMPREPLY=($(compgen -W \"");
     add_commands(out);
@@ -33,12 +33,19 @@ static void bash(struct ftk__str *out)
     for (int i = 0; ftk__commands[i]; i++) {
         ftk__str_addf(out, "    %s) words=\"", ftk__commands[i]->name);
         add_options(ftk__commands[i], out);
-        ftk__str_add(out, "\" ;;\n");
+        ftk__str_addf(out, "\" arguments=\"%s\" ;;\n",
+                      ftk__commands[i]->words ? ftk__commands[i]->words : "");
     }
     ftk__str_add(out, "    esac\n"
                       "    case $word in\n"
                       "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$word\")) ;;\n"
-                      "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
+                      "    *)\n"
+                      "        if [ -n \"$arguments\" ]; then\n"
+                      "            COMPREPLY=($(compgen -W \"$arguments\" -- \"$word\"))\n"
+                      "        else\n"
+                      "            COMPREPLY=($(compgen -f -- \"$word\"))\n"
+                      "        fi\n"
+                      "        ;;\n"
                       "    esac\n"
                       "}\n"
                       "complete -o filenames -F _freetickets freetickets\n");
@@ -60,6 +67,11 @@ static void fish(struct ftk__str *out)
         bool value;
         ftk__str_addf(out, "complete -c freetickets -n __fish_use_subcommand -f -a %s -d \"%s\"\n",
                       c->name, c->summary);
+        if (c->words)
+            ftk__str_addf(out,
+                          "complete -c freetickets -n \"__fish_seen_subcommand_from %s\" "
+                          "-a \"%s\"\n",
+                          c->name, c->words);
         for (uint32_t k = 0; (name = ftk__option_name(c, k, &value)) != NULL; k++)
             ftk__str_addf(out,
                           "complete -c freetickets -n \"__fish_seen_subcommand_from %s\" -l %s%s\n",
@@ -96,4 +108,5 @@ const struct ftk__command ftk__command_completion = {
     .min_args = 1,
     .max_args = 1,
     .run = run,
+    .words = "bash zsh fish",
 };

@@ -76,15 +76,16 @@ static void print_core_keys(ftk_kind kind, struct ftk__str *out)
     };
     bool first = true;
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
-        const ftk_param *p;
         struct ftk__param_table t = ftk__schema_table(owned[i].table);
+        const ftk_algo keys = {
+            .params = t.params, .param_stride = t.stride, .params_size = t.struct_size
+        };
         if (owned[i].kind != (uint32_t)kind)
             continue;
         if (first)
             ftk__str_addf(out, "keys that every %s takes:\n", ftk__kind_name(kind));
         first = false;
-        for (uint32_t k = 0; (p = ftk__param_at(&t, k)) != NULL; k++)
-            ftk__str_addf(out, "  %-20s  %s\n", p->name, p->help);
+        ftk__describe_params(&keys, out);
     }
 }
 

@@ -122,4 +122,5 @@ const struct ftk__command ftk__command_list = {
     .min_args = 0,
     .max_args = 1,
     .run = run,
+    .words = "init prune grow allot ensemble metric backend data model optim",
 };

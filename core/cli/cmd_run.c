@@ -144,6 +144,10 @@ static int run(const struct ftk__options *o)
                        "--out is the folder of one run, but %d files are given", o->n_args);
         return ftk__cli_fail(&err);
     }
+    if (o->out && o->out[0] == 0) {
+        ftk__fail_exit(&err, FTK_EINVAL, FTK__EXIT_USAGE, "--out \"\" names no folder");
+        return ftk__cli_fail(&err);
+    }
     if (o->json)
         return run_json(o);
     for (int i = 0; i < o->n_args && !code; i++) {

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *text_at(const json_t *doc, const char *key)
 {
@@ -95,10 +96,20 @@ struct search {
     bool failed;
 };
 
+/* By the file system: one folder has many names. */
+static bool same_folder(const char *a, const char *b)
+{
+    struct stat sa;
+    struct stat sb;
+    if (stat(a, &sa) != 0 || stat(b, &sb) != 0)
+        return false;
+    return sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
 static void consider(struct search *s, const char *dir)
 {
     json_t *theirs;
-    if (strcmp(dir, s->own) == 0)
+    if (same_folder(dir, s->own))
         return;
     ftk_status st = ftk__manifest_read(dir, &theirs, NULL);
     s->failed = s->failed || st == FTK_ENOMEM;
@@ -149,4 +160,38 @@ bool ftk__dense_find(const char *output, const char *own, const json_t *ours, ch
     *ret_dir = s.dir;
     *ret_wall_s = s.wall_s;
     return true;
+}
+
+static ftk_status set_dense(const char *dense, const json_t *ours, struct ftk__cost *ret,
+                            struct ftk_error *reterr)
+{
+    json_t *theirs;
+    ftk_status st = ftk__manifest_read(dense, &theirs, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__dense_check(ours, theirs, reterr);
+    if (st >= 0) {
+        ret->dense_run = dense;
+        ret->dense_wall_s = ftk__manifest_wall(theirs);
+    } else {
+        ftk__error_context(reterr, "so %s cannot be compared with", dense);
+    }
+    json_decref(theirs);
+    return st;
+}
+
+ftk_status ftk__dense_cost(const char *output, const char *own, const char *dense,
+                           const json_t *ours, struct ftk__cost *ret, char **ret_dir,
+                           struct ftk_error *reterr)
+{
+    *ret_dir = NULL;
+    ftk_status st = ftk__manifest_cost(ours, ret, reterr);
+    if (st < 0)
+        return st;
+    if (dense)
+        return set_dense(dense, ours, ret, reterr);
+    if (output && !ftk__dense_find(output, own, ours, ret_dir, &ret->dense_wall_s))
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory to look for a dense run");
+    ret->dense_run = *ret_dir;
+    return FTK_OK;
 }

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "cli/host_info.h"
 #include "cli/json_text.h"
+#include "cli/plan_print.h"
 #include "train/journal.h"
 #include <math.h>
 #include <string.h>
@@ -142,11 +143,12 @@ ftk_status ftk__manifest_new(const struct ftk__prepared *p, const struct ftk__id
     ftk__cpu_model(cpu, sizeof(cpu));
     ftk__time_now(now);
     json_t *doc =
-        json_pack("{s:i, s:s, s:o, s:o, s:s, s:s, s:I, s:s, s:I, s:s, s:s, s:o, s:o, s:s}",
+        json_pack("{s:i, s:s, s:o, s:o, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:s}",
                   "schema", 1, "status", "unfinished", "name", ftk__json_text(x->name), "config",
                   ftk__json_text(x->file), "hash8", id->hash8, "config_hash", id->hash.hex, "seed",
                   (json_int_t)x->seed, "strategy", x->strategy.entry->algo->name, "members",
-                  (json_int_t)x->members, "version", FTK_VERSION, "compiler", ftk__compiler(),
+                  (json_int_t)x->members, "train_runs", (json_int_t)ftk__train_runs(&p->ops),
+                  "version", FTK_VERSION, "compiler", ftk__compiler(),
                   "host", ftk__json_text(host), "cpu", ftk__json_text(cpu), "started", now);
     if (!doc)
         return no_memory(reterr);

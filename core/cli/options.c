@@ -22,6 +22,12 @@ static const struct spec {
       "starts anew where a run is in the way; the former folder is kept beside" },
     { FTK__OPT_DRY_RUN, 0, "dry-run", NULL, "prints the plan and touches nothing" },
     { FTK__OPT_DENSE, 0, "dense", "RUN", "the finished dense run to compare seconds with" },
+    { FTK__OPT_FROM, 0, "from", "URL|DIR",
+      "fetch: the archive's folder, or one with the files; verify: the folder to look in" },
+    { FTK__OPT_TO, 0, "to", "DIR", "fetch: the data folder, instead of $FREETICKETS_DATA" },
+    { FTK__OPT_COMPARE, 0, "compare", "paper",
+      "without CFG: our count of training FLOPs beside the paper's, Tables 1 to 3" },
+    { FTK__OPT_FORMAT, 0, "format", "FORMAT", "md, csv or json, instead of aligned text" },
     { FTK__OPT_CFG, 0, "cfg", NULL, "prints a stanza for a config file, with every default" },
     { FTK__OPT_JSON, 0, "json", NULL, "prints one JSON document" },
     { FTK__OPT_QUIET, 'q', "quiet", NULL, "no progress, and only warnings and errors on stderr" },
@@ -82,6 +88,18 @@ static void take(struct ftk__options *o, const struct spec *s, const char *value
         break;
     case FTK__OPT_DENSE:
         o->dense = value;
+        break;
+    case FTK__OPT_FROM:
+        o->from = value;
+        break;
+    case FTK__OPT_TO:
+        o->to = value;
+        break;
+    case FTK__OPT_COMPARE:
+        o->compare = value;
+        break;
+    case FTK__OPT_FORMAT:
+        o->format = value;
         break;
     case FTK__OPT_NEW:
         o->fresh = true;

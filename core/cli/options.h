@@ -16,13 +16,20 @@ enum {
     FTK__OPT_JSON = 1u << 5,
     FTK__OPT_QUIET = 1u << 6,
     FTK__OPT_VERBOSE = 1u << 7,
-    FTK__OPT_CFG = 1u << 8
+    FTK__OPT_CFG = 1u << 8,
+    FTK__OPT_FROM = 1u << 9,
+    FTK__OPT_TO = 1u << 10,
+    FTK__OPT_COMPARE = 1u << 11,
+    FTK__OPT_FORMAT = 1u << 12
 };
 
 struct ftk__options {
     const char **set;           // [n_set] of -s, in order; owned
     uint64_t n_set;
     const char *out, *dense;    /* NULL where not given                         */
+    const char *from, *to;      /* likewise                                     */
+    const char *compare;        /* likewise                                     */
+    const char *format;         /* likewise                                     */
     bool fresh;                 /* --new                                        */
     bool dry_run, json, quiet, verbose, cfg, help;
     char *const *args;          // [n_args] what is no option
@@ -34,6 +41,7 @@ struct ftk__command {
     uint32_t takes;             /* FTK__OPT_*                                   */
     int min_args, max_args;
     int (*run)(const struct ftk__options *o); /* an exit code                   */
+    const char *words;          /* that its arguments are made of, for completion, or NULL: files */
 };
 
 /* argv[0] is the command's name.  An error of usage (2) says what is wrong; `ret` is to be done in

@@ -201,7 +201,15 @@ static void print_costs(const struct ftk__experiment *x, const struct ftk__plan 
     print_bytes(p->disk_bytes, out);
     ftk__str_add(out, "\n");
     if (p->approximate)
-        ftk__str_add(out, "~: the layers' shares of a cut are not known before the weights are\n");
+        ftk__str_add(out, "~: expected; Bernoulli counts, and the layers' shares of what is ranked "
+                          "over the network, show in the run\n");
+    if (p->limited && x->topology.scope == FTK__SCOPE_NETWORK)
+        ftk__str_add(out, "regrow         forbidden, and the network has too few inactive weights "
+                          "for the rate: there k = n - nnz\n");
+    else if (p->limited)
+        ftk__str_addf(out, "regrow         forbidden, and %u layer%s too few inactive weights for "
+                           "the rate: there k = n - nnz\n",
+                      p->limited, p->limited == 1 ? " has" : "s have");
 }
 
 void ftk__plan_print(const struct ftk__experiment *x, const struct ftk__plan *p,

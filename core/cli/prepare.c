@@ -4,10 +4,11 @@
 #include "cli/prepare.h"
 
 #include "cli/commands.h"
+#include "cli/foresee.h"
 #include "train/optim_builtins.h"
 #include <string.h>
 
-enum { MAX_BUILTINS = 64 };
+enum { MAX_BUILTINS = 64, PATH_CHARS = 64 };
 
 const struct ftk__builtin *ftk__builtin_at(uint32_t i)
 {
@@ -42,31 +43,43 @@ struct ftk__data_request ftk__data_request_of(const struct ftk__experiment *x)
     };
 }
 
-/* Turns a mistake of the experiment, found further in, into one more issue at `path`; any other
+/* The key that a message starts with ("data.validation 224 leaves none ..."), where the experiment
+ * gives it; else `section`. */
+static void path_in(const struct ftk__experiment *x, const char *message, const char *section,
+                    char ret[PATH_CHARS])
+{
+    size_t n = strcspn(message, " :");
+    if (n < PATH_CHARS && memchr(message, '.', n)) {
+        ftk__format(ret, PATH_CHARS, "%.*s", (int)n, message);
+        if (ftk__setting_find(x->tree, ret))
+            return;
+    }
+    ftk__format(ret, PATH_CHARS, "%s", section);
+}
+
+/* Turns a mistake of the experiment, found further in, into one more issue of `section`; any other
  * error stays one. */
 static ftk_status to_issue(const struct ftk__experiment *x, struct ftk__issues *issues,
-                           const char *path, ftk_status st, const struct ftk_error *err)
+                           const char *section, ftk_status st, const struct ftk_error *err)
 {
+    char path[PATH_CHARS];
     if (st >= 0)
         return FTK_OK;
-    if (ftk__error_exit_code(err) != FTK__EXIT_CONFIG)
+    if (st != FTK_ERANGE && ftk__error_exit_code(err) != FTK__EXIT_CONFIG)
         return st;
-    ftk__issues_add(issues, ftk__setting_find(x->tree, path), path, NULL, NULL, "%s", err->message);
+    path_in(x, err->message, section, path);
+    const struct ftk__setting *at = ftk__setting_find(x->tree, path);
+    ftk__issues_add(issues, at ? at : x->tree, path, NULL, NULL, "%s", err->message);
     return FTK_OK;
 }
 
-/* Known names of sets that come with later versions. */
 static void check_sets(const struct ftk__experiment *x, struct ftk__issues *issues)
 {
     const struct ftk__setting *at = ftk__setting_find(x->tree, "eval.on");
     for (uint64_t i = 0; i < x->eval.n_on; i++) {
-        const char *set = x->eval.on[i];
-        if (strcmp(set, "validation") == 0 && x->data.validation == 0)
+        if (strcmp(x->eval.on[i], "validation") == 0 && x->data.validation == 0)
             ftk__issues_add(issues, at, "eval.on", "data.validation above 0", NULL,
                             "\"validation\" is asked for, but nothing is held back for it");
-        else if (strcmp(set, "test") != 0 && strcmp(set, "validation") != 0)
-            ftk__issues_add(issues, at, "eval.on", "test, validation", NULL,
-                            "set \"%s\" is not available in this version", set);
     }
 }
 
@@ -99,8 +112,10 @@ static ftk_status plan_ops(struct ftk__prepared *p, struct ftk_error *reterr)
     return st;
 }
 
-static ftk_status load(const char *file, const struct ftk__options *o, struct ftk__issues *issues,
-                       struct ftk__prepared *p, struct ftk_error *reterr)
+/* `text`: as in struct ftk__config_request. */
+static ftk_status load(const char *file, const char *text, const struct ftk__options *o,
+                       struct ftk__issues *issues, struct ftk__prepared *p,
+                       struct ftk_error *reterr)
 {
     const struct ftk__builtin *builtins[MAX_BUILTINS];
     uint32_t n = 0;
@@ -113,6 +128,7 @@ static ftk_status load(const char *file, const struct ftk__options *o, struct ft
         return ftk__fail(reterr, FTK_ENOMEM, "no memory for the plugins");
     const struct ftk__config_request q = {
         .file = file,
+        .text = text,
         .overrides = o->set,
         .n_overrides = o->n_set,
         .registry = p->registry,
@@ -134,7 +150,10 @@ static ftk_status look_further(struct ftk__prepared *p, struct ftk__issues *issu
     st = to_issue(x, issues, "data", st, reterr);
     if (st < 0 || issues->n > before)
         return st;
+    ftk__experiment_check_size(x, p->info.n_train, issues);
+    before = issues->n;
     st = to_issue(x, issues, "model", build_model(p, reterr), reterr);
+    bool built = issues->n == before;
     if (st < 0)
         return st;
     p->run = ftk__experiment_run(x, p->info.n_train);
@@ -146,16 +165,20 @@ static ftk_status look_further(struct ftk__prepared *p, struct ftk__issues *issu
     st = ftk__experiment_check(x, &p->run, &p->ops, &p->notes, issues);
     if (st < 0 && issues->n == before)
         return ftk__fail(reterr, st, "%s could not be checked: %s", x->file, ftk__status_text(st));
-    return FTK_OK;
+    if (!built || issues->n > before)
+        return FTK_OK;
+    const char *densities = x->sparsity.n_layers > 0 ? "sparsity.layers" : "sparsity.density";
+    return to_issue(x, issues, densities, ftk__foresee_densities(p, reterr), reterr);
 }
 
-ftk_status ftk__prepare(const char *file, const struct ftk__options *o, struct ftk__issues *issues,
-                        struct ftk__prepared *ret, struct ftk_error *reterr)
+static ftk_status prepare(const char *file, const char *text, const struct ftk__options *o,
+                          struct ftk__issues *issues, struct ftk__prepared *ret,
+                          struct ftk_error *reterr)
 {
     struct ftk_error err = { 0 };
     uint64_t before = issues->n;
     *ret = (struct ftk__prepared){ 0 };
-    ftk_status st = load(file, o, issues, ret, &err);
+    ftk_status st = load(file, text, o, issues, ret, &err);
     if (st >= 0)
         st = look_further(ret, issues, &err);
     if (st >= 0 && issues->failed)
@@ -166,6 +189,19 @@ ftk_status ftk__prepare(const char *file, const struct ftk__options *o, struct f
     if (st < 0 && reterr)
         *reterr = err;
     return st;
+}
+
+ftk_status ftk__prepare(const char *file, const struct ftk__options *o, struct ftk__issues *issues,
+                        struct ftk__prepared *ret, struct ftk_error *reterr)
+{
+    return prepare(file, NULL, o, issues, ret, reterr);
+}
+
+ftk_status ftk__prepare_text(const char *name, const char *text, const struct ftk__options *o,
+                             struct ftk__issues *issues, struct ftk__prepared *ret,
+                             struct ftk_error *reterr)
+{
+    return prepare(name, text, o, issues, ret, reterr);
 }
 
 void ftk__prepared_done(struct ftk__prepared *p)

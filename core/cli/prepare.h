@@ -24,6 +24,10 @@ struct ftk__prepared {
  * is to be done in any case, but after the issues were used: they may point into it. */
 ftk_status ftk__prepare(const char *file, const struct ftk__options *o, struct ftk__issues *issues,
                         struct ftk__prepared *ret, struct ftk_error *reterr);
+/* The same for a text in memory, which includes nothing; `name` stands for its file in messages. */
+ftk_status ftk__prepare_text(const char *name, const char *text, const struct ftk__options *o,
+                             struct ftk__issues *issues, struct ftk__prepared *ret,
+                             struct ftk_error *reterr);
 void ftk__prepared_done(struct ftk__prepared *p);
 
 /* Prepares, prints what is wrong and gives the exit code; 0: go on. */

@@ -5,37 +5,14 @@
 
 #include "cli/dense_run.h"
 #include "cli/json_text.h"
-#include "cli/manifest.h"
 #include "cli/plan_print.h"
-#include "cli/run_folder.h"
 
-/* The cost with the dense run that it can be compared with; *ret_dir is the caller's to free. */
+/* *ret_dir is the caller's to free. */
 static ftk_status cost_of(const struct ftk__run_result *r, struct ftk__cost *ret, char **ret_dir,
                           struct ftk_error *reterr)
 {
-    json_t *theirs;
-    *ret_dir = NULL;
-    ftk_status st = ftk__manifest_cost(r->manifest, ret, reterr);
-    if (st < 0)
-        return st;
-    if (!r->dense) {
-        if (!ftk__dense_find(r->p->x->output, r->run_dir, r->manifest, ret_dir, &ret->dense_wall_s))
-            return ftk__fail(reterr, FTK_ENOMEM, "no memory to look for a dense run");
-        ret->dense_run = *ret_dir;
-        return FTK_OK;
-    }
-    st = ftk__manifest_read(r->dense, &theirs, reterr);
-    if (st < 0)
-        return st;
-    st = ftk__dense_check(r->manifest, theirs, reterr);
-    if (st >= 0) {
-        ret->dense_run = r->dense;
-        ret->dense_wall_s = ftk__manifest_wall(theirs);
-    } else {
-        ftk__error_context(reterr, "so %s cannot be compared with", r->dense);
-    }
-    json_decref(theirs);
-    return st;
+    return ftk__dense_cost(r->p->x->output, r->run_dir, r->dense, r->manifest, ret, ret_dir,
+                           reterr);
 }
 
 ftk_status ftk__run_report_json(const struct ftk__run_result *r, json_t **ret,

@@ -25,12 +25,10 @@ static const char *const keeps[] = { "last", "best_validation", NULL };
 static const char *const lr_schedules[] = { "step", "cosine", "constant", NULL };
 static const char *const precisions[] = { "fp32", "tf32", "bf16", NULL };
 
-const char *const ftk__eval_sets[] = { "test",    "validation", "cifar10c", "cifar100c",
-                                       "cifar10", "cifar100",   "svhn",     "tiny",
-                                       "gauss",   "fgsm",       "pgd",      NULL };
+const char *const ftk__eval_sets[] = { "test", "validation", NULL };
 const char *const ftk__eval_protocols[] = { "paper", "ub", "standard", NULL };
 const char *const ftk__normalise_names[] = { "cifar10",       "cifar100", "imagenet",
-                                             "fashion_mnist", "none",     NULL };
+                                             "svhn",          "fashion_mnist", "none", NULL };
 
 /* A parameter with flags: the public macros have none for numbers. */
 #define FLAGGED(T, f, type_, def_, min_, max_, flags_, help_)                                      \

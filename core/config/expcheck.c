@@ -4,6 +4,7 @@
  */
 #include "config/opcheck.h"
 #include "config/oplist.h"
+#include "config/resolve.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -14,6 +15,9 @@ struct unread {
     bool milestones; /* the schedule has none */
     bool density, init;
     bool updates; /* neither updates nor escapes */
+    bool regular; /* no updates by interval: escapes bring their own rate */
+    bool count;   /* nothing is drawn */
+    bool exempt;  /* no sparse INIT, or nothing changes after it */
     bool escapes;
     bool prune;    /* nothing is ever pruned */
     bool interval; /* neither updates nor ramps */
@@ -40,6 +44,9 @@ static struct unread what_is_unread(const struct ftk__experiment *x, const struc
         .density = !ops->any_sparse,
         .init = !sparse_init,
         .updates = !updates,
+        .regular = !ops->any_dst,
+        .count = !updates && !sparse_init,
+        .exempt = !sparse_init || (!updates && !cuts),
         .escapes = !escapes,
         .prune = !updates && !cuts,
         .interval = !ops->any_dst && !ops->any_ramp,
@@ -76,16 +83,22 @@ static void note_unread(const struct ftk__experiment *x, const struct unread *u,
         { u->updates, "topology.grow" },
         { u->updates, "topology.allot" },
         { u->updates, "topology.scope" },
-        { u->updates, "topology.rate" },
-        { u->updates, "topology.rate_min" },
-        { u->updates, "topology.schedule" },
+        { u->regular, "topology.rate" },
+        { u->regular, "topology.rate_min" },
+        { u->regular, "topology.schedule" },
         { u->interval, "topology.interval" },
-        { u->updates, "topology.stop" },
-        { u->updates, "topology.quiet_end" },
+        { u->regular, "topology.stop" },
+        { u->regular, "topology.quiet_end" },
+        { u->updates, "topology.enabled" },
+        { u->count, "topology.count" },
+        { u->updates, "topology.ties" },
+        { u->updates, "topology.round" },
+        { u->exempt, "topology.dense_layers" },
+        { u->density, "topology.inactive_momentum" },
         { u->updates, "topology.regrow" },
         { u->updates, "topology.grown_value" },
         { u->updates, "topology.grown_momentum" },
-        { u->updates, "topology.update_step" },
+        { u->regular, "topology.update_step" },
         { u->escapes, "topology.escape_gradient" },
     };
     const char *strategy = x->strategy.entry->algo->name;
@@ -97,7 +110,7 @@ static void note_unread(const struct ftk__experiment *x, const struct unread *u,
         note(x, u->milestones, "optim.milestones", "schedule", schedule, notes);
         note(x, u->milestones, "optim.gamma", "schedule", schedule, notes);
     }
-    if (!u->updates)
+    if (!u->regular)
         note(x, u->rate_min, "topology.rate_min", "schedule", "constant", notes);
     note(x, u->adam, "optim.beta2", "optim", optimiser, notes);
     note(x, u->adam, "optim.eps", "optim", optimiser, notes);
@@ -116,7 +129,7 @@ static const struct ftk__setting *place_of(const struct ftk__experiment *x, cons
     return at ? at : x->tree;
 }
 
-static void check_keep(const struct ftk__experiment *x, struct ftk__issues *issues)
+void ftk__experiment_check_keep(const struct ftk__experiment *x, struct ftk__issues *issues)
 {
     static const char path[] = "ensemble.keep";
     if (x->keep != FTK__KEEP_BEST_VALIDATION || x->data.validation > 0)
@@ -169,7 +182,7 @@ ftk_status ftk__experiment_check(const struct ftk__experiment *x, const ftk_run 
                                  struct ftk__issues *issues)
 {
     struct unread u = what_is_unread(x, ops);
-    check_keep(x, issues);
+    ftk__experiment_check_keep(x, issues);
     check_density(x, ops, issues);
     check_interval(x, run, ops, issues);
     note_unread(x, &u, ret_notes);

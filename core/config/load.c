@@ -30,7 +30,8 @@ static ftk_status read_tree(const struct ftk__config_request *q, struct ftk__exp
 {
     struct ftk__prescan p;
     struct ftk__setting *root = NULL;
-    ftk_status st = ftk__prescan_file(q->file, &x->arena, &p, reterr);
+    ftk_status st = q->text ? ftk__prescan_text(q->text, strlen(q->text), q->file, &p, reterr)
+                            : ftk__prescan_file(q->file, &x->arena, &p, reterr);
     if (st == FTK_OK)
         st = ftk__tree_parse(&p, &x->arena, &root, reterr);
     if (st == FTK_OK) {

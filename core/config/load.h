@@ -8,6 +8,7 @@
 
 struct ftk__config_request {
     const char *file;
+    const char *text;           /* the file's text, without includes; NULL: read it */
     const char *const *overrides; // [n_overrides] "path.to.key=value"
     uint64_t n_overrides;
     struct ftk__registry *registry; /* fresh; scanned here, the config's `plugins` first;

@@ -51,7 +51,6 @@ static ftk_status fail_op(struct ftk_error *reterr, const struct ftk__opstate *s
 static ftk_status do_init(struct ftk__opstate *s, const ftk_op *op, struct ftk__op_effect *e)
 {
     bool dense = (op->flags & FTK_INIT_DENSE) != 0;
-    s->alive = true;
     s->sparse = !dense;
     s->ramp_open = false;
     s->reseed = 0;
@@ -112,7 +111,6 @@ static void do_remember(struct ftk__opstate *s, const ftk_op *op)
         .sparse = s->sparse,
         .density = s->density,
         .t = s->t,
-        .pass_steps = s->t,
         .reseed = s->reseed,
     };
 }
@@ -122,7 +120,6 @@ static ftk_status do_rewind(struct ftk__opstate *s, const ftk_op *op, struct ftk
     struct ftk__op_slot *slot = &s->slot[op->slot];
     if (!slot->filled)
         return fail_op(reterr, s, op, "slot %u was never remembered", op->slot);
-    s->alive = true;
     s->t = slot->t;
     if (op->flags & FTK_REWIND_RESEED)
         slot->returns++;

@@ -15,14 +15,13 @@ struct ftk__op_slot { /* what REMEMBER keeps, as counts */
     bool filled;
     bool sparse;
     double density;
-    uint64_t t, pass_steps; /* since INIT: steps, and steps of data passes */
-    uint32_t returns;       /* REWIND|RESEED to it so far */
-    uint32_t reseed;        /* in force when it was filled */
+    uint64_t t;       /* steps since INIT */
+    uint32_t returns; /* REWIND|RESEED to it so far */
+    uint32_t reseed;  /* in force when it was filled */
 };
 struct ftk__opstate {
     uint32_t members, steps_per_epoch;
     double target_density; /* the experiment's; 0 where it has none */
-    bool alive;            /* there is a network */
     bool sparse;           /* it came from a sparse INIT or was pruned */
     bool ramp_open;        /* a ramp has not reached its end */
     double density;        /* expected, of the maskable weights */

@@ -58,13 +58,15 @@ static ftk_status parse_value(const char *value, struct ftk__arena *arena,
                               struct ftk__setting **ret, struct ftk_error *reterr)
 {
     struct ftk__str text = { 0 };
+    if (value[0] == 0)
+        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "no value (\"\" is empty text)");
     ftk__str_addf(&text, "v = %s;", value);
     ftk_status st = text.failed ? no_memory(reterr) : parse_text(text.text, arena, ret, reterr);
     ftk__str_done(&text);
     if (st == FTK_OK || st == FTK_ENOMEM)
         return st;
     /* What opens a string or a group and does not parse is no bare string; 1e400 neither. */
-    bool begun = value[0] == 0 || strchr("\"[({", value[0]) || ftk__looks_numeric(value);
+    bool begun = strchr("\"[({", value[0]) || ftk__looks_numeric(value);
     return begun || strpbrk(value, "\n;") ? st : bare_string(value, arena, ret, reterr);
 }
 
@@ -175,9 +177,11 @@ ftk_status ftk__tree_override(struct ftk__setting *root, const char *const *over
         if (st == FTK_ENOMEM)
             return no_memory(reterr);
         if (st != FTK_OK) {
-            /* The place of a one-line value says nothing that the override does not. */
+            /* Place and text of a one-line value say nothing that the override does not. */
             const char *said = why.message + (ftk__str_starts(why.message, "-s:1: ") ? 6 : 0);
-            return ftk__fail_exit(reterr, st, FTK__EXIT_USAGE, "-s %s: %s", overrides[i], said);
+            const char *end = strstr(said, ": v = ");
+            return ftk__fail_exit(reterr, st, FTK__EXIT_USAGE, "-s %s: %.*s", overrides[i],
+                                  (int)(end ? (size_t)(end - said) : strlen(said)), said);
         }
     }
     return FTK_OK;

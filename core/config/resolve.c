@@ -61,6 +61,10 @@ static void resolve_top(struct ftk__resolver *r)
                         "1 to 100 characters, no '/', not starting with '.' or '-'", NULL,
                         "name = \"%.60s\" cannot be part of a folder's name", name->s);
     }
+    const struct ftk__setting *output = ftk__setting_get(r->root, "output");
+    if (output && output->type == FTK__SET_STRING && output->s[0] == 0)
+        ftk__issues_add(r->issues, output, "output", "a folder; \".\" is the present one", NULL,
+                        "output = \"\" names no folder");
     x->name = top.name;
     x->output = top.output;
     x->seed = top.seed;
@@ -241,11 +245,19 @@ static void resolve_backend(struct ftk__resolver *r)
         x->backend.use = x->engine.use;
 }
 
+static void check_split(struct ftk__resolver *r)
+{
+    const struct ftk__setting *given = ftk__setting_find(r->root, "data.validation");
+    if (!given || (given->type == FTK__SET_INT && given->i == 0))
+        ftk__experiment_check_keep(r->x, r->issues);
+}
+
 ftk_status ftk__resolve(struct ftk__resolver *r, struct ftk_error *reterr)
 {
     r->host = ftk__host_new();
     if (!r->host)
         return ftk__fail(reterr, FTK_ENOMEM, "out of memory for an experiment");
+    uint64_t before = r->issues->n;
     resolve_top(r);
     ftk__resolve_plugins(r);
     resolve_preset(r);
@@ -258,6 +270,10 @@ ftk_status ftk__resolve(struct ftk__resolver *r, struct ftk_error *reterr)
     resolve_eval(r);
     ftk__resolve_metrics(r);
     resolve_backend(r);
+    /* Without mistakes the rest is checked against the operations too; with some, what sections
+     * want of each other is still told beside them. */
+    if (r->issues->n > before)
+        check_split(r);
     ftk__host_free(r->host);
     if (r->issues->failed)
         return ftk__fail(reterr, FTK_ENOMEM, "out of memory for an experiment");

@@ -61,4 +61,7 @@ void ftk__resolve_normalise(struct ftk__resolver *r, const struct ftk__setting *
 void ftk__resolve_layers(struct ftk__resolver *r, const struct ftk__setting *layers);
 void ftk__resolve_metrics(struct ftk__resolver *r);
 void ftk__resolve_milestones(struct ftk__resolver *r);
+
+/* `best_validation` without a validation split. */
+void ftk__experiment_check_keep(const struct ftk__experiment *x, struct ftk__issues *issues);
 #endif

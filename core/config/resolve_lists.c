@@ -79,18 +79,20 @@ void ftk__resolve_names(struct ftk__resolver *r, const struct ftk__setting *s, c
     *ret_n = n;
 }
 
-/* A file or folder of `plugins` as the config means it, in the arena; NULL where it is missing. */
+/* A file or folder of `plugins` as the config means it, in the arena; NULL where there is none, so
+ * that all other places are looked at nevertheless. */
 static const char *plugin_place(struct ftk__resolver *r, const struct ftk__setting *at)
 {
     char *seen = ftk__path_relative_to(at->file, at->s);
     bool there = seen && ftk__file_exists(seen);
-    char *real = there ? ftk__path_real(seen) : NULL;
+    bool fits = there && (ftk__is_dir(seen) || ftk__str_ends(seen, ".so"));
+    char *real = fits ? ftk__path_real(seen) : NULL;
     const char *kept = real ? ftk__arena_strdup(&r->x->arena, real) : NULL;
-    if (!seen || (there && !kept))
+    if (!seen || (fits && !kept))
         r->issues->failed = true;
-    else if (!there)
-        ftk__issues_add(r->issues, at, "plugins", "a folder or a *.so file", NULL,
-                        "%s does not exist", seen);
+    else if (!fits)
+        ftk__issues_add(r->issues, at, "plugins", "a folder or a *.so file", NULL, "%s %s", seen,
+                        there ? "is neither" : "does not exist");
     ftk__free(real);
     ftk__free(seen);
     return kept;

@@ -147,7 +147,8 @@ static const struct ftk__entry *find_plugin(struct ftk__resolver *r, const struc
     else if (st == FTK_ENOENT)
         unknown_plugin(r, at, path, kind, use);
     else if (st != FTK_OK)
-        ftk__issues_add(r->issues, at, path, NULL, NULL, "%s", err.message);
+        ftk__issues_add(r->issues, at, path, err.n_context > 0 ? err.context[0] : NULL, NULL, "%s",
+                        err.message);
     return st == FTK_OK ? entry : NULL;
 }
 

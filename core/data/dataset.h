@@ -11,7 +11,7 @@
 #include <freetickets/graph.h>
 #include <stdbool.h>
 
-/* NULL-terminated: fashion_mnist, idx, synthetic. */
+/* NULL-terminated: the sets of data/sets.c. */
 extern const struct ftk__builtin *const ftk__data_builtins[];
 
 struct ftk__images {            /* a set, or a stretch of one                   */

@@ -5,10 +5,9 @@
 #include "base/mem.h"
 
 const struct ftk__builtin *const ftk__data_builtins[] = {
-    &ftk__set_fashion_mnist.builtin,
-    &ftk__set_idx.builtin,
-    &ftk__set_synthetic.builtin,
-    NULL,
+    &ftk__set_fashion_mnist.builtin, &ftk__set_cifar10.builtin, &ftk__set_cifar100.builtin,
+    &ftk__set_svhn.builtin,          &ftk__set_idx.builtin,     &ftk__set_npy.builtin,
+    &ftk__set_synthetic.builtin,     NULL,
 };
 
 ftk_status ftk__set_find(const struct ftk__builtin *builtin, const struct ftk__set **ret,

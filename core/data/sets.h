@@ -33,7 +33,8 @@ struct ftk__set {
     ftk_status (*load)(const struct ftk__data_request *q, enum ftk__split split,
                        struct ftk__store *ret, struct ftk_error *reterr);
 };
-extern const struct ftk__set ftk__set_fashion_mnist, ftk__set_idx, ftk__set_synthetic;
+extern const struct ftk__set ftk__set_fashion_mnist, ftk__set_cifar10, ftk__set_cifar100,
+    ftk__set_svhn, ftk__set_idx, ftk__set_npy, ftk__set_synthetic;
 
 /* FTK_EINTERNAL for a built-in that is no data set. */
 ftk_status ftk__set_find(const struct ftk__builtin *builtin, const struct ftk__set **ret,

@@ -18,7 +18,8 @@ struct ftk__prediction {        /* a batch ready for metrics                    
 ftk_status ftk__prediction_init(struct ftk__prediction *p, uint32_t members, uint32_t classes,
                                 uint64_t cap, struct ftk_error *reterr);
 void ftk__prediction_done(struct ftk__prediction *p);
-/* logits[members] -> [n][classes]; samples from..from+count. A non-finite logit: FTK_ENUMERIC naming member and sample. */
+/* logits[members] -> [n][classes]; samples from..from+count.  A logit that is not finite is
+ * FTK_ENUMERIC, naming member and sample. */
 ftk_status ftk__prediction_fill(struct ftk__prediction *p, const float *const *logits,
                                 const int32_t *label, uint64_t from, uint64_t count,
                                 struct ftk_error *reterr);

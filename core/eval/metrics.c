@@ -14,6 +14,11 @@ static const ftk_metric_ops *ops_of(const struct ftk__metric_use *u)
     return u->instance->entry->algo->ops;
 }
 
+static bool compares(const struct ftk__metric_use *u)
+{
+    return ops_of(u)->flags & FTK_METRIC_MEMBERS;
+}
+
 struct fold {                   /* one metric at work                           */
     const struct ftk__metric_use *use;
     void *state;
@@ -67,7 +72,7 @@ static ftk_status check_range(const struct fold *f, const struct ftk__metric_res
                      r->declared->max);
 }
 
-/* Appends the metric's values; one member and a reason: NaN, since some compare members. */
+/* Appends the metric's values; NaN where it compares members, has one, and gives a reason. */
 static ftk_status finish(struct fold *f, uint32_t members, struct ftk__metric_result *ret,
                          struct ftk_error *reterr)
 {
@@ -79,7 +84,7 @@ static ftk_status finish(struct fold *f, uint32_t members, struct ftk__metric_re
     ftk__host_begin(in->host);
     ftk_status st = ops->finish(ftk__host_table(in->host), in->self, f->state, value);
     st = ftk__host_end(in->host, st, in->entry, reterr);
-    bool none = st < 0 && st != FTK_ENOMEM && members < 2;
+    bool none = st < 0 && st != FTK_ENOMEM && members < 2 && compares(f->use);
     if (none)
         st = FTK_OK;
     for (uint32_t v = 0; v < ops->n_values && st >= 0; v++) {
@@ -160,11 +165,6 @@ ftk_status ftk__metrics_run(const struct ftk__metric_use *use, uint64_t n_use, u
 static ftk_status no_memory(struct ftk_error *reterr)
 {
     return ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
-}
-
-static bool compares(const struct ftk__metric_use *u)
-{
-    return ops_of(u)->flags & FTK_METRIC_MEMBERS;
 }
 
 /* The uses that compare members, or those that do not. */

@@ -9,6 +9,10 @@
 const struct ftk__builtin *const ftk__model_builtins[] = {
     &ftk__family_mlp.builtin,
     &ftk__family_lenet5.builtin,
+    &ftk__family_wrn.builtin,
+    &ftk__family_resnet_cifar.builtin,
+    &ftk__family_vgg.builtin,
+    &ftk__family_resnet.builtin,
     NULL,
 };
 
@@ -40,6 +44,7 @@ static ftk_status add_nodes(struct ftk__model *m, const struct ftk__model_reques
     memcpy(input.out_shape, q->shape, sizeof input.out_shape);
     uint32_t first = ftk__graph_add(&g, &input, "input");
     uint32_t logits = family->build(&g, q, first);
+    g.prefix[0] = 0;
     ftk_node loss = {.op = FTK_NODE_XENT, .in = {logits, FTK__NO_NODE}};
     loss.scalar[0] = (float)q->label_smoothing;
     ftk__graph_add(&g, &loss, "loss");
@@ -77,7 +82,7 @@ static uint32_t role_of(const struct ftk__model *m, uint32_t node)
     return role;
 }
 
-static void fill_layer(struct ftk__model *m, uint32_t node, ftk_layer *l)
+static void fill_layer(struct ftk__model *m, uint32_t node, const char *shortcuts, ftk_layer *l)
 {
     const ftk_node *n = m->nodes[node];
     uint64_t dims[4] = {1, 1, 1, 1};
@@ -90,10 +95,13 @@ static void fill_layer(struct ftk__model *m, uint32_t node, ftk_layer *l)
     l->n = shape_product(m, node, FTK_TENSOR_WEIGHT);
     l->nnz = l->n;
     l->role = role_of(m, node);
+    if (shortcuts && ftk__glob_match(shortcuts, n->name))
+        l->role |= FTK_ROLE_SHORTCUT;
     l->name = n->name;
 }
 
-static ftk_status add_layers(struct ftk__model *m, struct ftk_error *reterr)
+static ftk_status add_layers(struct ftk__model *m, const char *shortcuts,
+                             struct ftk_error *reterr)
 {
     m->layers = ftk__arena_alloc(&m->arena, m->n_nodes * sizeof *m->layers);
     m->layer_node = ftk__arena_alloc(&m->arena, m->n_nodes * sizeof *m->layer_node);
@@ -104,7 +112,7 @@ static ftk_status add_layers(struct ftk__model *m, struct ftk_error *reterr)
         m->n_params += shape_product(m, i, FTK_TENSOR_BIAS);
         if (!m->nodes[i]->sparse)
             continue;
-        fill_layer(m, i, &m->layers[m->n_layers]);
+        fill_layer(m, i, shortcuts, &m->layers[m->n_layers]);
         m->layer_node[m->n_layers] = i;
         m->n_maskable += m->layers[m->n_layers].n;
         m->n_layers++;
@@ -166,7 +174,7 @@ ftk_status ftk__model_build(const struct ftk__model_request *q, struct ftk__mode
     if (st == FTK_OK)
         st = leave_dense(m, q, reterr);
     if (st == FTK_OK)
-        st = add_layers(m, reterr);
+        st = add_layers(m, family->shortcuts, reterr);
     if (st != FTK_OK) {
         ftk__model_free(m);
         return st;

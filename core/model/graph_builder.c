@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * model/graph_builder.c - appends nodes to a model and infers their output shapes.
  */
+#include "base/str.h"
 #include "model/graph_builder.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 
-enum { CHANNELS = 0, HEIGHT = 1, WIDTH = 2, FIRST_CAP = 64 };
+enum { CHANNELS = 0, HEIGHT = 1, WIDTH = 2, FIRST_CAP = 64, NAME_CAP = 96 };
 
 static uint32_t give_up(struct ftk__graph *g, ftk_status st)
 {
@@ -135,10 +139,14 @@ static bool reserve(struct ftk__graph *g)
 uint32_t ftk__graph_add(struct ftk__graph *g, const ftk_node *what, const char *name)
 {
     struct ftk__model *m = g->model;
+    char full[NAME_CAP];
     if (g->status != FTK_OK)
         return FTK__NO_NODE;
+    if (!ftk__format(full, sizeof full, "%s%s", g->prefix, name))
+        return give_up(g, ftk__fail(g->reterr, FTK_EINTERNAL, "node name '%s...' is too long",
+                                    full));
     ftk_node *n = ftk__arena_alloc(&m->arena, sizeof *n);
-    char *own_name = ftk__arena_strdup(&m->arena, name);
+    char *own_name = ftk__arena_strdup(&m->arena, full);
     if (!n || !own_name || !reserve(g))
         return no_memory(g);
     *n = *what;
@@ -194,4 +202,44 @@ uint32_t ftk__graph_unary(struct ftk__graph *g, uint32_t op, uint32_t in, const 
 {
     ftk_node n = {.op = op, .in = {in, FTK__NO_NODE}};
     return ftk__graph_add(g, &n, name);
+}
+
+uint32_t ftk__graph_norm(struct ftk__graph *g, uint32_t in, const char *name)
+{
+    ftk_node n = {.op = FTK_NODE_BATCHNORM, .in = {in, FTK__NO_NODE}, .scalar = {0.1f, 1e-5f}};
+    return ftk__graph_add(g, &n, name);
+}
+
+uint32_t ftk__graph_sum(struct ftk__graph *g, uint32_t a, uint32_t b, const char *name)
+{
+    ftk_node n = {.op = FTK_NODE_ADD, .in = {a, b}};
+    return ftk__graph_add(g, &n, name);
+}
+
+uint32_t ftk__graph_global_pool(struct ftk__graph *g, uint32_t in, uint32_t least,
+                                const char *name)
+{
+    if (g->status != FTK_OK)
+        return FTK__NO_NODE;
+    const uint32_t *map = g->model->nodes[in]->out_shape;
+    ftk_node n = {.op = FTK_NODE_AVGPOOL, .in = {in, FTK__NO_NODE}};
+    for (uint32_t d = 0; d < 2; d++) {
+        n.kernel[d] = map[HEIGHT + d] > least ? map[HEIGHT + d] : least;
+        n.stride[d] = n.kernel[d];
+    }
+    return ftk__graph_add(g, &n, name);
+}
+
+void ftk__graph_prefix(struct ftk__graph *g, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(g->prefix, sizeof g->prefix, format, args);
+    va_end(args);
+}
+
+uint32_t ftk__graph_width(uint32_t channels, double multiplier)
+{
+    double wide = round(channels * multiplier);
+    return wide < 1.0 ? 1 : (uint32_t)wide;
 }

@@ -102,28 +102,34 @@ static void print_heading(const struct ftk__entry *e, struct ftk__str *out)
     }
 }
 
-void ftk__describe_print(const struct ftk__entry *e, struct ftk__str *out)
+void ftk__describe_params(const ftk_algo *a, struct ftk__str *out)
 {
-    const struct ftk__param_table t = ftk__table_of(e->algo);
+    const struct ftk__param_table t = ftk__table_of(a);
     struct ftk__arena arena = { 0 };
     struct widths w = { 0 };
-    print_heading(e, out);
-    if (!ftk__param_at(&t, 0)) {
-        ftk__str_add(out, "It takes no parameters.\n");
-        return;
-    }
-    void *values = ftk__defaults_of(e->algo, &arena);
+    void *values = ftk__defaults_of(a, &arena);
     bool fine = values != NULL;
     const ftk_param *p;
     for (uint32_t i = 0; fine && (p = ftk__param_at(&t, i)) != NULL; i++)
         fine = print_param(p, values, &w, NULL);
-    ftk__str_add(out, "parameters (name, type, default, range):\n");
     for (uint32_t i = 0; fine && (p = ftk__param_at(&t, i)) != NULL; i++)
         fine = print_param(p, values, &w, out);
     if (!fine)
         out->failed = true;
     ftk__free(values);
     ftk__arena_done(&arena);
+}
+
+void ftk__describe_print(const struct ftk__entry *e, struct ftk__str *out)
+{
+    const struct ftk__param_table t = ftk__table_of(e->algo);
+    print_heading(e, out);
+    if (!ftk__param_at(&t, 0)) {
+        ftk__str_add(out, "It takes no parameters.\n");
+        return;
+    }
+    ftk__str_add(out, "parameters (name, type, default, range):\n");
+    ftk__describe_params(e->algo, out);
 }
 
 /* Where a stanza belongs in an experiment file. */

@@ -13,6 +13,8 @@ ftk_status ftk__list_print(const struct ftk__registry *r, uint32_t kind, bool ve
                            struct ftk__str *out, struct ftk_error *reterr);
 /* [ {kind, name, plugin, version, path, sha256, status, reason} ]; refused files have name null. */
 json_t *ftk__list_json(const struct ftk__registry *r, uint32_t kind);
+/* Its parameters alone, a line each: name, type, default, range, meaning. */
+void ftk__describe_params(const ftk_algo *a, struct ftk__str *out);
 void ftk__describe_print(const struct ftk__entry *e, struct ftk__str *out);
 json_t *ftk__describe_json(const struct ftk__entry *e);
 /* `prune = { use = "magnitude"; ... };` with every default. */

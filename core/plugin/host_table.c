@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * plugin/host_table.c - the ftk_host table that plugins are given, and instances of their algorithms.
+ * plugin/host_table.c - the ftk_host table that plugins are given, and instances of algorithms.
  */
 #include "plugin/host_table.h"
 #include "base/log.h"

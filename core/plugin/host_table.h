@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * plugin/host_table.h - the ftk_host table that the core gives to plugins, and instances of algorithms.
+ * plugin/host_table.h - the ftk_host table that plugins are given, and instances of algorithms.
  */
 #ifndef FTK__HOST_TABLE_H
 #define FTK__HOST_TABLE_H

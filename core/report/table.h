@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/str.h"
 
-/* A row for the ensemble, one a member, one for their mean; a column a metric, from the document of `run --json`
- * (interface: {sets: {test: {ensemble, members, mean, diversity}}}). Aligned text, 4 digits. */
+/* A row for the ensemble, one a member, one for their mean; a column a metric, from the document of
+ * `run --json` ({sets: {test: {ensemble, members, mean, diversity}}}).  Aligned text, 4 digits. */
 ftk_status ftk__table_print(const json_t *report, struct ftk__str *out);
 
 struct ftk__cost {
@@ -20,7 +20,8 @@ struct ftk__cost {
     double dense_wall_s;        /* of the dense run compared with; 0: none      */
     const char *dense_run;      /* its folder, or NULL                          */
 };
-/* "cost  EDST M=3 S=0.8  theory 0.57x  executed 0.57x  wall 131 s (0.61x of runs/...)  params 0.70x" */
+/* "cost  EDST M=3 S=0.8  theory 0.57x  executed 0.57x  wall 131 s (0.61x of runs/...)
+ * params 0.70x", in one line. */
 void ftk__cost_print(const struct ftk__cost *c, struct ftk__str *out);
 json_t *ftk__cost_json(const struct ftk__cost *c);
 #endif

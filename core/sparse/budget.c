@@ -22,6 +22,14 @@ uint64_t ftk__budget_k(double share, uint64_t nnz, enum ftk__rounding round_as)
     return k < (double)nnz ? (uint64_t)k : nnz;
 }
 
+uint64_t ftk__budget_update(const struct ftk__topology_options *o, double rate, uint64_t nnz,
+                            uint64_t room, bool *ret_limited)
+{
+    uint64_t k = ftk__budget_k(rate, nnz, (enum ftk__rounding)o->round);
+    *ret_limited = o->regrow == FTK__REGROW_FORBIDDEN && k > room;
+    return *ret_limited ? room : k;
+}
+
 uint64_t ftk__budget_keep(double density, uint64_t n)
 {
     return ftk__budget_k(density, n, FTK__ROUND_NEAREST);

@@ -5,9 +5,14 @@
 #define FTK__BUDGET_H
 #include "base/error.h"
 #include "base/topology_options.h"
+#include <stdbool.h>
 
 /* k of `share` x nnz in double, no epsilon, rounded as asked, at most nnz. */
 uint64_t ftk__budget_k(double share, uint64_t nnz, enum ftk__rounding round);
+/* k of an update at `rate` where `nnz` weights are active and `room` inactive: at most `room` where
+ * regrowth is forbidden; *ret_limited says whether that made it smaller. */
+uint64_t ftk__budget_update(const struct ftk__topology_options *o, double rate, uint64_t nnz,
+                            uint64_t room, bool *ret_limited);
 /* Exact counts of layers with `density`[n_layers] over n[n_layers]: round(density x n) each, then
  * the layers with the largest remainders moved by one until the sum is round(sum density x n);
  * density 1 stays full, density 0 empty. */

@@ -52,6 +52,8 @@ struct ftk__topology_event {
 };
 struct ftk__topology_report {
     uint64_t dropped, grown, nnz; /* over the network                           */
+    uint32_t limited;           /* layers whose k `regrow = forbidden` made smaller; at network
+                                 * scope 1 if the network's was                */
 };
 /* One update: prune, allot, grow, one edit a layer (ARCHITECTURE, "The topology update"). */
 ftk_status ftk__topology_update(struct ftk__topology *t, struct ftk__engine *e,

@@ -57,7 +57,7 @@ ftk_status ftk__work_edit(struct ftk__work *w, struct ftk__topology_report *ret,
                           struct ftk_error *reterr)
 {
     struct ftk__topology *t = w->t;
-    struct ftk__topology_report report = { 0 };
+    struct ftk__topology_report report = { .limited = w->limited };
     for (uint32_t l = 0; l < t->n_layers; l++) {
         report.dropped += w->drop[l].picked.n;
         report.grown += w->add[l].n;

@@ -44,6 +44,7 @@ struct ftk__work {
     const ftk_layer **layer;    // [n_layers] the same, as ftk_net wants them
     struct ftk__drop *drop;     // [n_layers]
     struct ftk__picked *add;    // [n_layers]
+    uint32_t limited;           /* as in the report                             */
     bool dropped;               /* allotting, growing: `drop` is inactive       */
     bool counted;               /* INIT of a rule that reads nothing: all weights are active, */
                                 /* no backend is asked                          */

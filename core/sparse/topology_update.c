@@ -6,37 +6,32 @@
 #include "sparse/topology_impl.h"
 #include <inttypes.h>
 
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* How many weights each layer is to lose; at network scope the sum counts, shared out in
  * proportion for rules that want a budget by layer. */
-static ftk_status find_k(const struct ftk__work *w, double rate, uint64_t *nnz, uint64_t *ret_k,
+static ftk_status find_k(struct ftk__work *w, double rate, uint64_t *nnz, uint64_t *ret_k,
                          struct ftk_error *reterr)
 {
     const struct ftk__topology *t = w->t;
     const struct ftk__topology_options *o = t->options;
-    bool forbidden = o->regrow == FTK__REGROW_FORBIDDEN;
-    enum ftk__rounding rounding = (enum ftk__rounding)o->round;
     uint64_t active = 0, room = 0;
+    uint32_t limited = 0;
     for (uint32_t l = 0; l < t->n_layers; l++) {
         const ftk_layer *layer = &w->layers[l];
         bool exempt = ftk__topology_exempt(t, l);
         nnz[l] = exempt ? 0 : layer->nnz;
         uint64_t free_here = exempt ? 0 : layer->n - layer->nnz;
-        ret_k[l] = ftk__budget_k(rate, nnz[l], rounding);
-        if (forbidden)
-            ret_k[l] = smaller(ret_k[l], free_here);
+        bool less;
+        ret_k[l] = ftk__budget_update(o, rate, nnz[l], free_here, &less);
+        limited += less;
         active += nnz[l];
         room += free_here;
     }
+    w->limited = limited;
     if (o->scope == FTK__SCOPE_LAYER)
         return FTK_OK;
-    uint64_t k = ftk__budget_k(rate, active, rounding);
-    if (forbidden)
-        k = smaller(k, room);
+    bool less;
+    uint64_t k = ftk__budget_update(o, rate, active, room, &less);
+    w->limited = less;
     return ftk__work_apportion(w, k, nnz, ret_k, reterr);
 }
 

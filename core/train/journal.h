@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train/journal.h - a line an epoch: metrics.csv and metrics.jsonl are functions of config, seed and
- * ISA alone and byte-reproducible; seconds and memory go to timing.csv.
+ * train/journal.h - a line an epoch: metrics.csv and metrics.jsonl are functions of config, seed
+ * and ISA alone and byte-reproducible; seconds and memory go to timing.csv.
  */
 #ifndef FTK__JOURNAL_H
 #define FTK__JOURNAL_H

@@ -44,32 +44,40 @@ static ftk_status bundle_add(struct bundle *b, const char *name, const struct ft
     return FTK_OK;
 }
 
-static ftk_status add_whole(struct ftk__network *n, struct bundle *b, uint32_t node, uint32_t role,
-                            const char *name, struct ftk_error *reterr)
+/* Here and below `of` is a copy of the network to be written, or NULL for the live one. */
+static ftk_status add_whole(struct ftk__network *n, const struct ftk__snapshot *of,
+                            struct bundle *b, uint32_t node, uint32_t role, const char *name,
+                            struct ftk_error *reterr)
 {
     struct ftk__st_array a = { .dtype = FTK__F32 };
     float *v;
     uint64_t count;
-    ftk_status st = ftk__network_dense_tensor(n, node, role, &v, &count, reterr);
+    ftk_status st = of ? ftk__snapshot_dense_tensor(of, n, node, role, &v, &count, reterr)
+                       : ftk__network_dense_tensor(n, node, role, &v, &count, reterr);
     if (st < 0)
         return st;
     a.n_dims = ftk__model_tensor_shape(n->model, node, role, a.dims);
     return bundle_add(b, name, &a, v, reterr);
 }
 
-static ftk_status add_mask(struct ftk__network *n, struct bundle *b, uint32_t layer,
-                           const char *name, struct ftk_error *reterr)
+static ftk_status add_mask(struct ftk__network *n, const struct ftk__snapshot *of,
+                           struct bundle *b, uint32_t layer, const char *name,
+                           struct ftk_error *reterr)
 {
     struct ftk__st_array a = { .dtype = FTK__U8 };
-    uint64_t *active;
+    uint64_t *own = NULL;
+    const uint64_t *active;
     uint64_t n_active;
-    ftk_status st = ftk__engine_active(n->engine, layer, &active, &n_active, reterr);
+    ftk_status st = FTK_OK;
+    if (!of)
+        st = ftk__engine_active(n->engine, layer, &own, &n_active, reterr);
     if (st < 0)
         return st;
+    active = of ? ftk__snapshot_active(of, layer, &n_active) : own;
     uint8_t *mask = ftk__alloc(n->model->layers[layer].n);
     for (uint64_t i = 0; mask && i < n_active; i++)
         mask[active[i]] = 1;
-    ftk__free(active);
+    ftk__free(own);
     if (!mask)
         return ftk__fail(reterr, FTK_ENOMEM, "no memory for the mask of %s", name);
     a.n_dims = ftk__model_tensor_shape(n->model, n->model->layer_node[layer], FTK_TENSOR_WEIGHT,
@@ -89,7 +97,8 @@ static ftk_status write_bundle(struct bundle *b, const char *dir, const char *fi
     return st;
 }
 
-static ftk_status save_masks(struct ftk__network *n, const char *dir, uint32_t member,
+static ftk_status save_masks(struct ftk__network *n, const struct ftk__snapshot *of,
+                             const char *dir, uint32_t member,
                              const struct ftk__st_meta *meta, uint64_t n_meta,
                              struct ftk_error *reterr)
 {
@@ -99,7 +108,7 @@ static ftk_status save_masks(struct ftk__network *n, const char *dir, uint32_t m
     for (uint32_t l = 0; l < n->model->n_layers && st >= 0; l++) {
         ftk__model_tensor_name(n->model, n->model->layer_node[l], FTK_TENSOR_WEIGHT, name,
                                sizeof(name));
-        st = add_mask(n, &b, l, name, reterr);
+        st = add_mask(n, of, &b, l, name, reterr);
     }
     ftk__format(name, sizeof(name), "member-%u.masks.safetensors", member);
     if (st >= 0)
@@ -109,7 +118,8 @@ static ftk_status save_masks(struct ftk__network *n, const char *dir, uint32_t m
 }
 
 /* Both files of a member, with all metadata. */
-static ftk_status save_both(struct ftk__network *n, const char *dir, uint32_t member,
+static ftk_status save_both(struct ftk__network *n, const struct ftk__snapshot *of,
+                            const char *dir, uint32_t member,
                             const struct ftk__st_meta *meta, uint64_t n_meta,
                             struct ftk_error *reterr)
 {
@@ -118,10 +128,10 @@ static ftk_status save_both(struct ftk__network *n, const char *dir, uint32_t me
     uint32_t pos = 0;
     uint32_t node;
     uint32_t role;
-    ftk_status st = save_masks(n, dir, member, meta, n_meta, reterr);
+    ftk_status st = save_masks(n, of, dir, member, meta, n_meta, reterr);
     while (st >= 0 && ftk__weights_next(n->model, &pos, &node, &role)) {
         ftk__model_tensor_name(n->model, node, role, name, sizeof(name));
-        st = add_whole(n, &b, node, role, name, reterr);
+        st = add_whole(n, of, &b, node, role, name, reterr);
     }
     ftk__format(name, sizeof(name), "member-%u.safetensors", member);
     if (st >= 0)
@@ -130,7 +140,8 @@ static ftk_status save_both(struct ftk__network *n, const char *dir, uint32_t me
     return st;
 }
 
-ftk_status ftk__member_save(struct ftk__network *n, const char *dir, uint32_t member,
+ftk_status ftk__member_save(struct ftk__network *n, const struct ftk__snapshot *of,
+                            const char *dir, uint32_t member,
                             const struct ftk__st_meta *meta, uint64_t n_meta,
                             struct ftk_error *reterr)
 {
@@ -142,7 +153,7 @@ ftk_status ftk__member_save(struct ftk__network *n, const char *dir, uint32_t me
     if (n_meta > 0)
         memcpy(all, meta, n_meta * sizeof(*all));
     all[n_meta] = (struct ftk__st_meta){ .key = "member", .value = number };
-    ftk_status st = save_both(n, dir, member, all, n_meta + 1, reterr);
+    ftk_status st = save_both(n, of, dir, member, all, n_meta + 1, reterr);
     ftk__free(all);
     return st;
 }
@@ -246,8 +257,8 @@ static ftk_status add_active(struct ftk__network *n, struct bundle *b, uint32_t 
     return bundle_add(b, full, &a, v, reterr);
 }
 
-ftk_status ftk__trajectory_save(struct ftk__network *n, const char *dir, uint32_t member,
-                                struct ftk_error *reterr)
+ftk_status ftk__trajectory_save(struct ftk__network *n, const char *dir, uint32_t op,
+                                uint32_t member, struct ftk_error *reterr)
 {
     struct bundle b = { 0 };
     char name[NAME_CAP];
@@ -261,10 +272,10 @@ ftk_status ftk__trajectory_save(struct ftk__network *n, const char *dir, uint32_
         if (layer != UINT32_MAX)
             st = add_active(n, &b, layer, name, reterr);
         else
-            st = add_whole(n, &b, node, role, name, reterr);
+            st = add_whole(n, NULL, &b, node, role, name, reterr);
     }
-    ftk__format(name, sizeof(name), "t-%09llu-member-%u.safetensors", (unsigned long long)n->t,
-                member);
+    ftk__format(name, sizeof(name), "t-%09llu-op-%u-member-%u.safetensors",
+                (unsigned long long)n->t, op, member);
     if (st >= 0)
         st = write_bundle(&b, dir, name, NULL, 0, reterr);
     bundle_done(&b);

@@ -26,7 +26,8 @@ uint32_t ftk__network_layer_of(const struct ftk__network *n, uint32_t node, uint
     return UINT32_MAX;
 }
 
-/* Of a sparse layer's `n_active` values at `index` and an array of all entries, one from the other. */
+/* Of a sparse layer's `n_active` values at `index` and an array of all entries, one from the
+ * other. */
 static void scatter(float *all, const uint64_t *index, const float *v, uint64_t n_active)
 {
     for (uint64_t i = 0; i < n_active; i++)
@@ -151,6 +152,7 @@ static ftk_status zero_moment(struct ftk__network *n, uint32_t index, const ftk_
 
 ftk_status ftk__network_reset_optimiser(struct ftk__network *n, struct ftk_error *reterr)
 {
+    n->optim_from = n->t;
     return each_tensor(n, zero_moment, NULL, reterr);
 }
 
@@ -199,12 +201,10 @@ ftk_status ftk__network_init(struct ftk__network *n, uint32_t member, double den
         st = ftk__topology_init(n->topology, n->engine, member, density, reterr);
     if (st >= 0)
         st = each_tensor(n, put_fresh, &fresh, reterr);
+    n->t = 0;
+    n->reseed = 0;
     if (st >= 0)
         st = ftk__network_reset_optimiser(n, reterr);
     ftk__st_close(&file);
-    if (st < 0)
-        return st;
-    n->t = 0;
-    n->reseed = 0;
-    return FTK_OK;
+    return st;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train/network.h - the live network: a program, its topology and its counters; copies of all three.
+ * train/network.h - the live network: a program, its topology and its counters; copies of all
+ * three.
  */
 #ifndef FTK__NETWORK_H
 #define FTK__NETWORK_H
@@ -13,12 +14,14 @@ struct ftk__network {           /* what it points to is borrowed                
     const struct ftk__model *model;
     struct ftk__engine *engine; /* compiled for the model                       */
     struct ftk__topology *topology;
-    uint64_t t;                 /* steps since INIT; also the position in the data: pass and batch are
-                                 * t divided by the batches of a pass           */
+    uint64_t t;                 /* steps since INIT; also the position in the data: pass and batch
+                                 * are t divided by the batches of a pass       */
+    uint64_t optim_from;        /* t when momentum was last forgotten           */
     uint32_t reseed;            /* added to the keys of order and augmentation  */
 };
 
-/* INIT: a topology of `density` (0: dense), weights drawn for `member`, or read from `model.weights`. */
+/* INIT: a topology of `density` (0: dense), weights drawn for `member`, or read from
+ * `model.weights`. */
 ftk_status ftk__network_init(struct ftk__network *n, uint32_t member, double density,
                              struct ftk_error *reterr);
 /* Forgets momentum: a TRAIN without KEEP_OPTIM. */
@@ -33,13 +36,20 @@ ftk_status ftk__network_put_dense(struct ftk__network *n, uint32_t node, uint32_
 /* The sparse layer whose weight (or weight's momentum) this is; UINT32_MAX where it is none. */
 uint32_t ftk__network_layer_of(const struct ftk__network *n, uint32_t node, uint32_t role);
 
-/* Everything a network is, copied out: REMEMBER, the best state of a TRAIN, one day a checkpoint. */
+/* Everything a network is, copied out: REMEMBER, the best state of a TRAIN. */
 struct ftk__snapshot;
 ftk_status ftk__snapshot_take(struct ftk__network *n, struct ftk__snapshot **ret,
                               struct ftk_error *reterr);
-/* `keep_mask`: the network's own mask stays; weights and momentum of the snapshot are taken at its positions, 0
- * where the snapshot has none. */
+/* `keep_mask`: the network's own mask stays; weights and momentum of the snapshot are taken at its
+ * positions, 0 where the snapshot has none. */
 ftk_status ftk__snapshot_restore(const struct ftk__snapshot *s, struct ftk__network *n,
                                  bool keep_mask, struct ftk_error *reterr);
+/* The same questions as of a live network.  Active positions of a layer: borrowed, [*ret_n]. */
+const uint64_t *ftk__snapshot_active(const struct ftk__snapshot *s, uint32_t layer,
+                                     uint64_t *ret_n);
+ftk_status ftk__snapshot_dense_tensor(const struct ftk__snapshot *s, const struct ftk__network *n,
+                                      uint32_t node, uint32_t role, float **ret, uint64_t *ret_n,
+                                      struct ftk_error *reterr);
+uint64_t ftk__snapshot_step(const struct ftk__snapshot *s); /* t                          */
 void ftk__snapshot_free(struct ftk__snapshot *s);
 #endif

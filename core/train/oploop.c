@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train/oploop.c - the operation interpreter: asks the strategy for operation i, has it checked, runs
- * it, records the result.
+ * train/oploop.c - the operation interpreter: asks the strategy for operation i, has it checked,
+ * runs it, records the result.
  */
 #include "base/io.h"
 #include "base/log.h"
@@ -28,8 +28,11 @@ static ftk_status run_init(struct ftk__session *s, uint32_t i, const ftk_op *op,
     /* A rule that looks at the network sees the same fresh weights, all of them. */
     if (density > 0 && reads)
         st = ftk__network_init(&s->net, op->member, 0, reterr);
-    if (st >= 0 && density > 0 && (reads & FTK_CH_GRAD))
-        st = ftk__session_fresh_gradient(s, i + 1, reterr);
+    if (st >= 0 && density > 0 && (reads & FTK_CH_GRAD)) {
+        st = ftk__session_topology_changed(s, reterr);
+        if (st >= 0)
+            st = ftk__session_fresh_gradient(s, i, reterr);
+    }
     if (st >= 0)
         st = ftk__network_init(&s->net, op->member, density, reterr);
     if (st < 0)
@@ -40,24 +43,23 @@ static ftk_status run_init(struct ftk__session *s, uint32_t i, const ftk_op *op,
 static ftk_status run_escape(struct ftk__session *s, uint32_t i, const ftk_op *op,
                              struct ftk_error *reterr)
 {
-    const struct ftk__topology_options *o = &s->x->topology;
     struct ftk__topology_report report;
     const struct ftk__topology_event ev = {
         .member = op->member,
         .step = s->net.t,
         .rate = op->rate,
     };
-    if (!o->enabled)
+    if (!s->x->topology.enabled)
         return FTK_OK;
     ftk_status st = FTK_OK;
-    bool kept = o->escape_gradient == FTK__ESCAPE_LAST_BATCH && i > 0 &&
-                s->plan.v[i - 1].op.code == FTK_OP_TRAIN && s->plan.v[i - 1].effect.steps > 0;
+    bool kept = ftk__escape_by_last_batch(s->x, &s->plan, i);
     if (ftk__topology_wants_grad(s->net.topology) && !kept)
-        st = ftk__session_fresh_gradient(s, i + 1, reterr);
+        st = ftk__session_fresh_gradient(s, i, reterr);
     if (st >= 0)
         st = ftk__topology_update(s->net.topology, s->net.engine, &ev, &report, reterr);
     if (st < 0)
         return st;
+    ftk__session_note_limited(s, &report);
     ftk__log(FTK_INFO, "escape", "after_member=%u q=%g dropped=%llu grown=%llu r_s=%.4f",
              op->member, op->rate, (unsigned long long)report.dropped,
              (unsigned long long)report.grown, ftk__topology_explored(s->net.topology));
@@ -71,9 +73,11 @@ static ftk_status run_prune(struct ftk__session *s, uint32_t i, const ftk_op *op
     const struct ftk__topology_event ev = { .member = op->member, .step = s->net.t };
     ftk_status st = FTK_OK;
     if (ftk__topology_cut_wants_grad(s->net.topology))
-        st = ftk__session_fresh_gradient(s, i + 1, reterr);
+        st = ftk__session_fresh_gradient(s, i, reterr);
+    /* A Bernoulli mask may hold a little less than its density. */
+    double density = fmin(op->density, ftk__topology_density(s->net.topology));
     if (st >= 0)
-        st = ftk__topology_cut(s->net.topology, s->net.engine, &ev, op->density,
+        st = ftk__topology_cut(s->net.topology, s->net.engine, &ev, density,
                                op->flags & FTK_PRUNE_GLOBAL, &report, reterr);
     if (st < 0)
         return st;
@@ -82,12 +86,15 @@ static ftk_status run_prune(struct ftk__session *s, uint32_t i, const ftk_op *op
     return ftk__session_topology_changed(s, reterr);
 }
 
-/* Weights, biases and BN parameters that a member stores: active ones. */
-static double stored_params(const struct ftk__session *s)
+void ftk__session_note_limited(struct ftk__session *s, const struct ftk__topology_report *report)
 {
-    const struct ftk__model *m = s->net.model;
-    uint64_t rest = m->n_params - m->n_maskable;
-    return (double)(ftk__topology_nnz(s->net.topology) + rest) / (double)m->n_params;
+    if (report->limited == 0 || s->said_limited)
+        return;
+    s->said_limited = true;
+    ftk__log(FTK_WARN, "regrow",
+             "step=%llu layers=%u what=\"regrow is forbidden and fewer weights are inactive than "
+             "the rate asks for: k is n - nnz there\"",
+             (unsigned long long)s->net.t, report->limited);
 }
 
 static ftk_status write_member(struct ftk__session *s, uint32_t member, struct ftk_error *reterr)
@@ -98,37 +105,46 @@ static ftk_status write_member(struct ftk__session *s, uint32_t member, struct f
     if (dir.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the members' folder");
     else
-        st = ftk__member_save(&s->net, dir.text, member, s->tr->meta, s->tr->n_meta, reterr);
+        st = ftk__member_save(&s->net, s->best.state, dir.text, member, s->tr->meta,
+                              s->tr->n_meta, reterr);
     ftk__str_done(&dir);
     return st;
 }
 
-/* SAVE keeps the last state or the best of the TRAIN before; the live network goes on from its last. */
+/* Active maskable weights of what SAVE keeps. */
+static uint64_t kept_nnz(const struct ftk__session *s)
+{
+    uint64_t nnz = 0;
+    if (!s->best.state)
+        return ftk__topology_nnz(s->net.topology);
+    for (uint32_t l = 0; l < s->net.model->n_layers; l++) {
+        uint64_t n;
+        ftk__snapshot_active(s->best.state, l, &n);
+        nnz += n;
+    }
+    return nnz;
+}
+
+/* SAVE keeps the last state or a copy of the best one of the TRAIN before; the live network is only
+ * read, for an ESCAPE may follow that uses the gradient of its last step. */
 static ftk_status run_save(struct ftk__session *s, const ftk_op *op, struct ftk_error *reterr)
 {
-    struct ftk__snapshot *last = NULL;
+    const struct ftk__model *m = s->net.model;
     double from = ftk__now();
-    ftk_status st = FTK_OK;
-    if (s->best.state) {
-        st = ftk__snapshot_take(&s->net, &last, reterr);
-        if (st >= 0)
-            st = ftk__snapshot_restore(s->best.state, &s->net, false, reterr);
-    }
-    double density = ftk__topology_density(s->net.topology);
-    if (st >= 0)
-        st = write_member(s, op->member, reterr);
-    if (st >= 0) {
-        s->params_stored += stored_params(s);
-        s->last_sparsity = 1 - density;
-        s->any_sparse = s->any_sparse || density < 1;
-        ftk__log(FTK_INFO, "save", "member=%u step=%llu density=%.4f", op->member,
-                 (unsigned long long)s->net.t, density);
-    }
-    if (st >= 0 && last)
-        st = ftk__snapshot_restore(last, &s->net, false, reterr);
-    ftk__snapshot_free(last);
+    ftk_status st = write_member(s, op->member, reterr);
     s->seconds.file += ftk__now() - from;
-    return st;
+    if (st < 0)
+        return st;
+    uint64_t nnz = kept_nnz(s);
+    uint64_t step = s->best.state ? ftk__snapshot_step(s->best.state) : s->net.t;
+    double density = m->n_maskable ? (double)nnz / (double)m->n_maskable : 1;
+    /* Active weights, biases and BN parameters are what a member stores. */
+    s->params_stored += (double)(nnz + m->n_params - m->n_maskable) / (double)m->n_params;
+    s->last_sparsity = 1 - density;
+    s->any_sparse = s->any_sparse || nnz < m->n_maskable;
+    ftk__log(FTK_INFO, "save", "member=%u step=%llu density=%.4f", op->member,
+             (unsigned long long)step, density);
+    return FTK_OK;
 }
 
 static ftk_status run_remember(struct ftk__session *s, const ftk_op *op, struct ftk_error *reterr)
@@ -194,7 +210,8 @@ static ftk_status run_op(struct ftk__session *s, uint32_t i, const ftk_op *op,
     return st;
 }
 
-/* Operation i: asked for with all results so far, checked, compared with the plan that decided when updates fall. */
+/* Operation i: asked for with all results so far, checked, compared with the plan that decided when
+ * updates fall. */
 static ftk_status next_op(struct ftk__session *s, uint32_t i, ftk_op *ret,
                           struct ftk__op_effect *ret_effect, struct ftk_error *reterr)
 {

@@ -5,5 +5,6 @@
 #define FTK__OPTIM_BUILTINS_H
 #include "base/builtin.h"
 
-extern const struct ftk__builtin *const ftk__optim_builtins[]; /* NULL-terminated: sgd, adam, adamw */
+/* NULL-terminated: sgd, adam, adamw */
+extern const struct ftk__builtin *const ftk__optim_builtins[];
 #endif

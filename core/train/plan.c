@@ -16,7 +16,9 @@ struct walk {                   /* a network as densities                       
     const struct ftk__model *m;
     struct ftk__plan *plan;
     struct ftk__ledger ledger;
+    double *target;             // [n_layers] what a sparse INIT aims at
     double *init;               // [n_layers] after a sparse INIT
+    bool sparse_init;           /* the network's; a dense one gives no targets  */
     double *now;                // [n_layers]
     double *slot[FTK__MAX_SLOTS]; // [n_layers] each, or NULL
     uint64_t n_train, batches;
@@ -47,6 +49,32 @@ static ftk_status set_equal_density(struct walk *w, double density, struct ftk_e
     return ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
 }
 
+/* What `regrow = forbidden` takes from an update at `rate`. */
+static void walk_update(struct walk *w, double rate)
+{
+    const struct ftk__topology_options *o = &w->x->topology;
+    uint64_t active = 0, room = 0;
+    uint32_t limited = 0;
+    bool less;
+    for (uint32_t l = 0; l < w->m->n_layers; l++) {
+        uint64_t n = w->m->layers[l].n;
+        uint64_t nnz = (uint64_t)llround(w->now[l] * (double)n);
+        if (w->sparse_init && w->target[l] >= 1 && o->dense_layers == FTK__DENSE_EXEMPT)
+            continue;
+        ftk__budget_update(o, rate, nnz, n - nnz, &less);
+        limited += less;
+        active += nnz;
+        room += n - nnz;
+    }
+    if (o->scope == FTK__SCOPE_NETWORK) {
+        ftk__budget_update(o, rate, active, room, &less);
+        limited = less;
+    }
+    w->plan->limited = limited > w->plan->limited ? limited : w->plan->limited;
+    w->plan->approximate = w->plan->approximate || o->scope == FTK__SCOPE_NETWORK;
+    w->plan->updates++;
+}
+
 static ftk_status walk_step(struct walk *w, const struct ftk__train_schedule *when, uint64_t t,
                             struct ftk_error *reterr)
 {
@@ -60,7 +88,7 @@ static ftk_status walk_step(struct walk *w, const struct ftk__train_schedule *wh
     if (!skipped)
         ftk__ledger_step(&w->ledger, images_of(w, t - 1), dense);
     if (event == FTK__EVENT_UPDATE)
-        w->plan->updates++;
+        walk_update(w, ftk__rate_at(when, t));
     if (event == FTK__EVENT_CUT)
         return set_equal_density(w, ftk__cut_density(when, t), reterr);
     return FTK_OK;
@@ -72,8 +100,6 @@ static ftk_status walk_train(struct walk *w, uint32_t i, struct ftk_error *reter
     struct ftk__train_schedule when;
     ftk__train_schedule(w->x, &w->plan->run, &w->plan->ops, i, &when);
     ftk_status st = FTK_OK;
-    if (when.density_to > 0 && when.ramp_to == e->t_from)
-        st = set_equal_density(w, when.density_to, reterr);
     for (uint64_t t = e->t_from + 1; t <= e->t_to && st >= 0; t++)
         st = walk_step(w, &when, t, reterr);
     return st;
@@ -82,11 +108,9 @@ static ftk_status walk_train(struct walk *w, uint32_t i, struct ftk_error *reter
 /* The gradient-only step before an ESCAPE or a PRUNE. */
 static void walk_gradient(struct walk *w, uint32_t i)
 {
-    const struct ftk__topology_options *o = &w->x->topology;
     const struct ftk__oplist *ops = &w->plan->ops;
     bool escape = ops->v[i].op.code == FTK_OP_ESCAPE;
-    bool kept = escape && o->escape_gradient == FTK__ESCAPE_LAST_BATCH && i > 0 &&
-                ops->v[i - 1].op.code == FTK_OP_TRAIN && ops->v[i - 1].effect.steps > 0;
+    bool kept = escape && ftk__escape_by_last_batch(w->x, ops, i);
     bool wants = escape ? w->update_grad : w->cut_grad;
     if (wants && !kept)
         ftk__ledger_step(&w->ledger, images_of(w, ops->v[i].effect.t_from), true);
@@ -108,10 +132,13 @@ static ftk_status walk_init(struct walk *w, const ftk_op *op, struct ftk_error *
     for (uint32_t l = 0; l < w->m->n_layers; l++)
         w->now[l] = 1;
     ftk_status st = ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
-    if (st < 0 || (op->flags & FTK_INIT_DENSE))
+    w->sparse_init = !(op->flags & FTK_INIT_DENSE);
+    if (st < 0 || !w->sparse_init)
         return st;
     if (w->init_grad)
         ftk__ledger_step(&w->ledger, images_of(w, 0), true);
+    if (w->x->topology.count == FTK__COUNTING_BERNOULLI)
+        w->plan->approximate = true;
     return set_density(w, w->init, reterr);
 }
 
@@ -130,7 +157,7 @@ static ftk_status walk_op(struct walk *w, uint32_t i, struct ftk_error *reterr)
     case FTK_OP_ESCAPE:
         if (w->x->topology.enabled) {
             walk_gradient(w, i);
-            w->plan->updates++;
+            walk_update(w, op->rate);
         }
         return FTK_OK;
     case FTK_OP_PRUNE:
@@ -159,9 +186,9 @@ static ftk_status init_densities(struct walk *w, struct ftk__topology *t, double
     for (uint32_t l = 0; st >= 0 && l < n; l++)
         sizes[l] = w->m->layers[l].n;
     if (st >= 0)
-        st = ftk__topology_densities(t, density, w->init, reterr);
+        st = ftk__topology_densities(t, density, w->target, reterr);
     if (st >= 0)
-        st = ftk__budget_counts(w->init, sizes, n, count, reterr);
+        st = ftk__budget_counts(w->target, sizes, n, count, reterr);
     for (uint32_t l = 0; st >= 0 && l < n; l++)
         w->init[l] = (double)count[l] / (double)sizes[l];
     ftk__free(sizes);
@@ -182,9 +209,10 @@ static double sparse_init_density(const struct ftk__experiment *x, const struct 
 static ftk_status alloc_walk(struct walk *w, struct ftk_error *reterr)
 {
     uint32_t n = w->m->n_layers;
+    w->target = ftk__alloc_array(n, sizeof(*w->target));
     w->init = ftk__alloc_array(n, sizeof(*w->init));
     w->now = ftk__alloc_array(n, sizeof(*w->now));
-    bool ok = w->init && w->now;
+    bool ok = w->target && w->init && w->now;
     for (uint32_t i = 0; i < FTK__MAX_SLOTS && ok; i++) {
         w->slot[i] = ftk__alloc_array(n, sizeof(*w->slot[i]));
         ok = w->slot[i] != NULL;
@@ -198,6 +226,7 @@ static void free_walk(struct walk *w)
 {
     for (uint32_t i = 0; i < FTK__MAX_SLOTS; i++)
         ftk__free(w->slot[i]);
+    ftk__free(w->target);
     ftk__free(w->init);
     ftk__free(w->now);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train/plan.h - what a run would do and cost, without data, backend or training: the operations, each
- * layer's density, FLOPs counted step by step with the schedules that the step loop uses.
+ * train/plan.h - what a run would do and cost, without data, backend or training: the operations,
+ * each layer's density, FLOPs counted step by step with the schedules that the step loop uses.
  */
 #ifndef FTK__PLAN_H
 #define FTK__PLAN_H
@@ -22,12 +22,16 @@ struct ftk__plan {
     uint64_t params_total, params_active;
     double density;             /* of the maskable weights                      */
     double flops_train, flops_dense_run; /* flops_train / flops_dense_run is "theory" */
-    double flops_test, flops_dense_test; /* one image through all members; through a dense network */
+    double flops_test;          /* one image through all members                */
+    double flops_dense_test;    /* through a dense network                      */
     double epochs_total;
     uint64_t memory_bytes;      /* estimate: weights, momentum, indices, activations, images */
     uint64_t disk_bytes;        /* members, masks, predictions                  */
     uint64_t updates;           /* topology updates and cuts                    */
-    bool approximate;           /* densities after a global ranking are taken as equal */
+    bool approximate;           /* densities after a global ranking are taken as equal, Bernoulli
+                                 * counts as expected                          */
+    uint32_t limited;           /* layers (at network scope 1: the network) whose k in some update
+                                 * `regrow = forbidden` makes smaller: n - nnz */
 };
 /* Errors: a strategy that breaks the rules of operations, densities that cannot be met. */
 ftk_status ftk__plan_make(const struct ftk__experiment *x, const struct ftk__model *m,

@@ -17,6 +17,7 @@ struct ftk__progress_state {
 };
 struct ftk__progress {
     void *arg;
-    void (*step)(void *arg, const struct ftk__progress_state *s); /* now and then; NULL: nobody looks */
+    /* Now and then; NULL: nobody looks. */
+    void (*step)(void *arg, const struct ftk__progress_state *s);
 };
 #endif

@@ -20,12 +20,11 @@ uint64_t ftk__steps_of(ftk_duration d, const ftk_run *run, uint64_t whole)
 
 static bool starts_stretch(uint32_t code)
 {
-    return code == FTK_OP_INIT || code == FTK_OP_ESCAPE || code == FTK_OP_REWIND ||
-           code == FTK_OP_SAVE;
+    return code == FTK_OP_INIT || code == FTK_OP_ESCAPE || code == FTK_OP_REWIND;
 }
 
-/* The cosine runs from the last INIT, ESCAPE, REWIND (or SAVE) to `stop` of the last TRAIN before
- * the next SAVE. */
+/* The cosine runs from the last INIT, ESCAPE or REWIND to `stop` of the last TRAIN before the next
+ * SAVE. */
 static void find_stretch(const struct ftk__experiment *x, const ftk_run *run,
                          const struct ftk__oplist *plan, uint32_t i,
                          struct ftk__train_schedule *s)
@@ -34,15 +33,52 @@ static void find_stretch(const struct ftk__experiment *x, const ftk_run *run,
     while (first > 0 && !starts_stretch(plan->v[first - 1].op.code))
         first--;
     uint32_t last = i;
-    for (uint32_t j = i; j < plan->n && plan->v[j].op.code != FTK_OP_SAVE; j++) {
-        if (j > i && starts_stretch(plan->v[j].op.code))
+    for (uint32_t j = i + 1; j < plan->n && plan->v[j].op.code != FTK_OP_SAVE; j++) {
+        if (starts_stretch(plan->v[j].op.code))
             break;
-        if (plan->v[j].op.code == FTK_OP_TRAIN)
+        if (plan->v[j].op.code == FTK_OP_TRAIN && plan->v[j].effect.steps > 0)
             last = j;
     }
     const struct ftk__op_effect *end = &plan->v[last].effect;
     s->stretch_from = plan->v[first].effect.t_from;
     s->stretch_to = end->t_from + ftk__steps_of(x->topology.stop, run, end->steps);
+}
+
+/* The code of the operation that follows, 0: none.  A TRAIN without a step is none that follows. */
+static uint32_t code_after(const struct ftk__oplist *plan, uint32_t i)
+{
+    uint32_t j = i + 1;
+    while (j < plan->n && plan->v[j].op.code == FTK_OP_TRAIN && plan->v[j].effect.steps == 0)
+        j++;
+    return j < plan->n ? plan->v[j].op.code : 0;
+}
+
+/* What leaves the live network, and the gradient that it keeps, as they are. */
+static bool only_reads(uint32_t code)
+{
+    return code == FTK_OP_SAVE || code == FTK_OP_REMEMBER;
+}
+
+bool ftk__escape_by_last_batch(const struct ftk__experiment *x, const struct ftk__oplist *plan,
+                               uint32_t i)
+{
+    if (!x->topology.enabled || x->topology.escape_gradient != FTK__ESCAPE_LAST_BATCH)
+        return false;
+    uint32_t j = i;
+    while (j > 0 && only_reads(plan->v[j - 1].op.code))
+        j--;
+    return j > 0 && plan->v[j - 1].op.code == FTK_OP_TRAIN && plan->v[j - 1].effect.steps > 0;
+}
+
+/* Whether the last step of TRAIN i keeps its gradient for an ESCAPE. */
+static bool keeps_last_gradient(const struct ftk__experiment *x, const struct ftk__oplist *plan,
+                                uint32_t i)
+{
+    uint32_t j = i + 1;
+    while (j < plan->n && only_reads(plan->v[j].op.code))
+        j++;
+    return j < plan->n && plan->v[j].op.code == FTK_OP_ESCAPE &&
+           ftk__escape_by_last_batch(x, plan, j);
 }
 
 static uint64_t min_u64(uint64_t a, uint64_t b)
@@ -70,7 +106,6 @@ void ftk__train_schedule(const struct ftk__experiment *x, const ftk_run *run,
 {
     const struct ftk__topology_options *o = &x->topology;
     const struct ftk__planned_op *p = &plan->v[i];
-    uint32_t next = i + 1 < plan->n ? plan->v[i + 1].op.code : 0;
     struct ftk__train_schedule s = {
         .rate = o->rate,
         .rate_min = o->rate_min,
@@ -80,7 +115,7 @@ void ftk__train_schedule(const struct ftk__experiment *x, const ftk_run *run,
     };
     find_stretch(x, run, plan, i, &s);
     if ((p->op.flags & FTK_TRAIN_DST) && o->enabled)
-        set_updates(x, run, next, &p->effect, &s);
+        set_updates(x, run, code_after(plan, i), &p->effect, &s);
     if (p->op.ramp_density > 0) {
         uint64_t length = (uint64_t)llround(x->epochs * run->steps_per_epoch);
         s.interval = ftk__steps_of(o->interval, run, length);
@@ -89,8 +124,7 @@ void ftk__train_schedule(const struct ftk__experiment *x, const ftk_run *run,
         s.density_from = p->effect.density_from;
         s.density_to = p->op.ramp_density;
     }
-    s.keep_last_gradient = next == FTK_OP_ESCAPE && o->enabled &&
-                           o->escape_gradient == FTK__ESCAPE_LAST_BATCH;
+    s.keep_last_gradient = keeps_last_gradient(x, plan, i);
     *ret = s;
 }
 

@@ -25,6 +25,10 @@ struct ftk__train_schedule {
 void ftk__train_schedule(const struct ftk__experiment *x, const ftk_run *run,
                          const struct ftk__oplist *plan, uint32_t i,
                          struct ftk__train_schedule *ret);
+/* Whether operation i, an ESCAPE, takes the gradient that the last step of the TRAIN before it
+ * kept: only operations that read the network lie between. */
+bool ftk__escape_by_last_batch(const struct ftk__experiment *x, const struct ftk__oplist *plan,
+                               uint32_t i);
 /* What follows step t (t >= 1). */
 enum ftk__event ftk__event_at(const struct ftk__train_schedule *s, uint64_t t);
 double ftk__rate_at(const struct ftk__train_schedule *s, uint64_t t);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train/session.h - the state of a run in progress, shared by the operation interpreter and the step
- * loop; all that a checkpoint has to hold is here or in what it points to.
+ * train/session.h - the state of a run in progress, shared by the operation interpreter and the
+ * step loop; all that a checkpoint has to hold is here or in what it points to.
  */
 #ifndef FTK__SESSION_H
 #define FTK__SESSION_H
@@ -36,6 +36,7 @@ struct ftk__session {
     struct ftk__seconds seconds;
     uint64_t steps_done, images;
     uint64_t trajectory;        /* steps between snapshots; 0: none             */
+    bool said_limited;          /* ftk__session_note_limited                    */
     double params_stored;
     double last_sparsity;
     bool any_sparse;
@@ -45,10 +46,24 @@ struct ftk__session {
 ftk_status ftk__session_train(struct ftk__session *s, uint32_t i, const ftk_op *op,
                               const struct ftk__op_effect *effect, ftk_result *ret,
                               struct ftk_error *reterr);
-/* A gradient-only step on the batch that operation `next` will see first. */
-ftk_status ftk__session_fresh_gradient(struct ftk__session *s, uint32_t next,
+/* Added to the pass by RESEED: so far away that a retraining shares no stream with what went
+ * before. */
+uint64_t ftk__session_pass_key(const struct ftk__session *s);
+/* The batch of step t + 1, by `member`'s randomness; valid until the next call. */
+ftk_status ftk__session_batch(struct ftk__session *s, uint32_t member, ftk_batch *ret,
+                              struct ftk_error *reterr);
+/* Runs it with FTK_STEP_* `flags` and counts its FLOPs. */
+ftk_status ftk__session_step(struct ftk__session *s, const ftk_batch *b, double lr, uint32_t flags,
+                             struct ftk_error *reterr);
+/* What the backend counted since the last call; an error (76) where a value was not finite. */
+ftk_status ftk__session_sync(struct ftk__session *s, double lr, ftk_stats *ret,
+                             struct ftk_error *reterr);
+/* For operation i: a gradient-only step on the batch that the next TRAIN will see first. */
+ftk_status ftk__session_fresh_gradient(struct ftk__session *s, uint32_t i,
                                        struct ftk_error *reterr);
 /* Takes densities and kernels over into the ledger after the topology changed. */
 ftk_status ftk__session_topology_changed(struct ftk__session *s, struct ftk_error *reterr);
+/* Says once in a run that `regrow = forbidden` made the k of an update smaller. */
+void ftk__session_note_limited(struct ftk__session *s, const struct ftk__topology_report *report);
 double ftk__now(void);          /* seconds, monotonic                           */
 #endif

@@ -19,7 +19,7 @@ struct kept_mask {
     uint64_t n;
 };
 struct ftk__snapshot {
-    uint64_t t;
+    uint64_t t, optim_from;
     uint32_t reseed;
     struct kept_mask *mask;     // [n_layers]
     uint32_t n_layers;
@@ -121,6 +121,7 @@ ftk_status ftk__snapshot_take(struct ftk__network *n, struct ftk__snapshot **ret
     if (!s)
         return no_memory(reterr);
     s->t = n->t;
+    s->optim_from = n->optim_from;
     s->reseed = n->reseed;
     ftk_status st = take_masks(n, s, reterr);
     if (st >= 0)
@@ -148,11 +149,23 @@ static ftk_status put_masks(const struct ftk__snapshot *s, struct ftk__network *
     return FTK_OK;
 }
 
-/* A sparse layer's kept values as an array of all its entries. */
+const uint64_t *ftk__snapshot_active(const struct ftk__snapshot *s, uint32_t layer,
+                                     uint64_t *ret_n)
+{
+    *ret_n = s->mask[layer].n;
+    return s->mask[layer].active;
+}
+
+uint64_t ftk__snapshot_step(const struct ftk__snapshot *s)
+{
+    return s->t;
+}
+
+/* Kept values as an array of all entries; `layer`: the sparse one, or UINT32_MAX. */
 static float *expand(const struct ftk__snapshot *s, const struct ftk__network *n,
                      const struct kept_tensor *k, uint32_t layer)
 {
-    uint64_t all_n = n->model->layers[layer].n;
+    uint64_t all_n = layer == UINT32_MAX ? k->tensor.n : n->model->layers[layer].n;
     float *all = ftk__alloc_array(all_n, sizeof(*all));
     if (!all)
         return NULL;
@@ -162,6 +175,25 @@ static float *expand(const struct ftk__snapshot *s, const struct ftk__network *n
         for (uint64_t i = 0; i < k->tensor.n; i++)
             all[s->mask[layer].active[i]] = k->v[i];
     return all;
+}
+
+ftk_status ftk__snapshot_dense_tensor(const struct ftk__snapshot *s, const struct ftk__network *n,
+                                      uint32_t node, uint32_t role, float **ret, uint64_t *ret_n,
+                                      struct ftk_error *reterr)
+{
+    uint32_t layer = ftk__network_layer_of(n, node, role);
+    for (uint32_t i = 0; i < s->n_tensors; i++) {
+        const struct kept_tensor *k = &s->tensor[i];
+        if (k->tensor.node != node || k->tensor.role != role)
+            continue;
+        float *all = expand(s, n, k, layer);
+        if (!all)
+            return no_memory(reterr);
+        *ret = all;
+        *ret_n = layer == UINT32_MAX ? k->tensor.n : n->model->layers[layer].n;
+        return FTK_OK;
+    }
+    return ftk__fail(reterr, FTK_EINTERNAL, "the copy has no array %u of node %u", role, node);
 }
 
 static ftk_status put_tensor(const struct ftk__snapshot *s, struct ftk__network *n, uint32_t i,
@@ -199,6 +231,7 @@ ftk_status ftk__snapshot_restore(const struct ftk__snapshot *s, struct ftk__netw
         return st;
     put_topology(s, n);
     n->t = s->t;
+    n->optim_from = s->optim_from;
     n->reseed = s->reseed;
     return ftk__topology_sync(n->topology, n->engine, reterr);
 }

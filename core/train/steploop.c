@@ -2,13 +2,11 @@
  * train/steploop.c - one TRAIN: batches, optimiser steps, topology updates, epoch ends.
  */
 #include "base/log.h"
-#include "base/rng.h"
 #include "eval/validate.h"
 #include "train/member.h"
 #include "train/schedule.h"
 #include "train/session.h"
 #include <math.h>
-#include <time.h>
 
 enum { STEPS_A_SYNC = 32 }; /* often enough to stop soon after a loss that is not finite */
 
@@ -26,112 +24,17 @@ struct loop {                   /* of one TRAIN                                 
     ftk_result result;
 };
 
-double ftk__now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static ftk_status get_batch(struct ftk__session *s, uint32_t member, ftk_batch *ret,
-                            struct ftk_error *reterr)
-{
-    const struct ftk__network *n = &s->net;
-    uint64_t batches = ftk__feed_batches(s->feed);
-    /* RESEED moves the pass far away, so that a retraining shares no stream with what went before. */
-    const struct ftk__feed_key key = {
-        .member = member,
-        .pass = n->t / batches,
-        .reseed = (uint64_t)n->reseed << 32,
-        .batch = n->t % batches,
-    };
-    const ftk_batch *b;
-    double from = ftk__now();
-    ftk_status st = ftk__feed_get(s->feed, &key, &b, reterr);
-    s->seconds.data += ftk__now() - from;
-    if (st < 0)
-        return st;
-    *ret = *b;
-    ret->rng = ftk__rng_stream((uint64_t)s->x->seed, FTK__FOR_DROPOUT, member, n->t, n->reseed);
-    return FTK_OK;
-}
-
-static ftk_status run_step(struct ftk__session *s, const ftk_batch *b, double lr, uint32_t flags,
-                           struct ftk_error *reterr)
-{
-    const struct ftk__optim_section *o = &s->x->optim;
-    struct ftk__engine *e = s->net.engine;
-    const ftk_hyper hyper = {
-        .size = sizeof(hyper),
-        .flags = flags | (o->nesterov ? FTK_STEP_NESTEROV : 0),
-        .step = s->net.t + 1,
-        .lr = lr,
-        .momentum = o->momentum,
-        .beta2 = o->beta2,
-        .eps = o->eps,
-        .weight_decay = o->weight_decay,
-    };
-    double from = ftk__now();
-    ftk__engine_begin(e);
-    ftk_status st = ftk__engine_end(e, e->ops->step(e->prog, &b, &hyper), reterr);
-    s->seconds.train += ftk__now() - from;
-    if (st < 0)
-        return st;
-    bool dense = (flags & FTK_STEP_KEEP_GRAD) ||
-                 s->x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
-    ftk__ledger_step(&s->ledger, b->count, dense);
-    return FTK_OK;
-}
-
-static ftk_status diverged(const struct ftk__session *s, const ftk_stats *stats, double lr,
-                           struct ftk_error *reterr)
-{
-    const char *name = "the loss";
-    if ((uint32_t)stats->bad_node < s->net.model->n_nodes)
-        name = s->net.model->nodes[stats->bad_node]->name;
-    return ftk__fail_exit(reterr, FTK_ENUMERIC, FTK__EXIT_DIVERGED,
-                          "diverged: a value is not finite at step %llu, layer %s (lr %g)",
-                          (unsigned long long)stats->bad_step, name, lr);
-}
-
 /* Takes over what the backend counted since the last sync. */
 static ftk_status sync_stats(struct loop *p, struct ftk_error *reterr)
 {
-    struct ftk__engine *e = p->s->net.engine;
-    ftk_stats stats = { .size = sizeof(stats), .bad_node = -1 };
-    ftk_stats *all[1] = { &stats };
-    double from = ftk__now();
-    ftk__engine_begin(e);
-    ftk_status st = ftk__engine_end(e, e->ops->sync(e->prog, all), reterr);
-    p->s->seconds.train += ftk__now() - from;
+    ftk_stats stats;
+    ftk_status st = ftk__session_sync(p->s, p->last_lr, &stats, reterr);
     if (st < 0)
         return st;
-    if (stats.bad_node >= 0)
-        return diverged(p->s, &stats, p->last_lr, reterr);
     p->samples += stats.samples;
     p->correct += stats.correct;
     p->loss_sum += stats.loss_sum;
     return FTK_OK;
-}
-
-ftk_status ftk__session_topology_changed(struct ftk__session *s, struct ftk_error *reterr)
-{
-    uint32_t n = s->net.model->n_layers;
-    const ftk_layer *layers = ftk__topology_layers(s->net.topology);
-    double *density = ftk__alloc_array(n, sizeof(*density));
-    bool *dense = ftk__alloc_array(n, sizeof(*dense));
-    ftk_status st = FTK_OK;
-    if (!density || !dense)
-        st = ftk__fail(reterr, FTK_ENOMEM, "no memory to count FLOPs");
-    for (uint32_t l = 0; st >= 0 && l < n; l++)
-        density[l] = (double)layers[l].nnz / (double)layers[l].n;
-    if (st >= 0)
-        st = ftk__ledger_kernels(s->net.engine, s->net.model, dense, reterr);
-    if (st >= 0)
-        st = ftk__ledger_densities(&s->ledger, density, dense, reterr);
-    ftk__free(density);
-    ftk__free(dense);
-    return st;
 }
 
 static ftk_status change_topology(struct loop *p, enum ftk__event event, struct ftk_error *reterr)
@@ -143,20 +46,24 @@ static ftk_status change_topology(struct loop *p, enum ftk__event event, struct 
         .step = s->net.t,
         .rate = ftk__rate_at(&p->when, s->net.t),
     };
-    /* A value that is not finite is named by step and layer, not by the plugin that trips over it. */
+    /* A value that is not finite is named by step and layer, not by the plugin that trips over
+     * it. */
     ftk_status st = sync_stats(p, reterr);
     if (st < 0)
         return st;
     double from = ftk__now();
+    /* A Bernoulli mask may hold a little less than the ramp starts with. */
+    double density = fmin(ftk__cut_density(&p->when, s->net.t),
+                          ftk__topology_density(s->net.topology));
     if (event == FTK__EVENT_UPDATE)
         st = ftk__topology_update(s->net.topology, s->net.engine, &ev, &report, reterr);
     else
-        st = ftk__topology_cut(s->net.topology, s->net.engine, &ev,
-                               ftk__cut_density(&p->when, s->net.t),
+        st = ftk__topology_cut(s->net.topology, s->net.engine, &ev, density,
                                p->op->flags & FTK_TRAIN_RAMP_GLOBAL, &report, reterr);
     s->seconds.train += ftk__now() - from;
     if (st < 0)
         return st;
+    ftk__session_note_limited(s, &report);
     ftk__log(FTK_DEBUG, "topology", "step=%llu dropped=%llu grown=%llu nnz=%llu",
              (unsigned long long)s->net.t, (unsigned long long)report.dropped,
              (unsigned long long)report.grown, (unsigned long long)report.nnz);
@@ -183,7 +90,7 @@ static ftk_status validate(struct loop *p, struct ftk__scores *ret, struct ftk_e
     const struct augmented a = {
         .data = s->tr->data,
         .member = p->op->member,
-        .pass = (s->net.t - 1) / ftk__feed_batches(s->feed),
+        .pass = (s->net.t - 1) / ftk__feed_batches(s->feed) + ftk__session_pass_key(s),
     };
     *ret = (struct ftk__scores){ .accuracy = NAN, .nll = NAN };
     if (im->n == 0 || s->net.t == 0)
@@ -307,7 +214,7 @@ static ftk_status snapshot_trajectory(struct loop *p, struct ftk_error *reterr)
     if (dir.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the trajectory");
     else
-        st = ftk__trajectory_save(&s->net, dir.text, p->op->member, reterr);
+        st = ftk__trajectory_save(&s->net, dir.text, p->i, p->op->member, reterr);
     ftk__str_done(&dir);
     s->seconds.file += ftk__now() - from;
     return st;
@@ -337,13 +244,13 @@ static ftk_status one_step(struct loop *p, uint64_t local, struct ftk_error *ret
     enum ftk__event event = ftk__event_at(&p->when, s->net.t + 1);
     uint32_t flags = step_flags(p, event);
     ftk_batch batch;
-    ftk_status st = get_batch(s, p->op->member, &batch, reterr);
+    ftk_status st = ftk__session_batch(s, p->op->member, &batch, reterr);
     if (st < 0)
         return st;
     p->last_lr = ftk__lr_at(&p->lr, local);
     /* RigL's update takes the place of a step; where it reads no gradient nothing is computed. */
     if (flags != FTK_STEP_NO_UPDATE)
-        st = run_step(s, &batch, p->last_lr, flags, reterr);
+        st = ftk__session_step(s, &batch, p->last_lr, flags, reterr);
     if (st < 0)
         return st;
     s->net.t++;
@@ -361,8 +268,6 @@ static ftk_status run_loop(struct loop *p, uint64_t steps, struct ftk_error *ret
 {
     struct ftk__session *s = p->s;
     ftk_status st = FTK_OK;
-    if (p->when.density_to > 0 && p->when.ramp_to == s->net.t)
-        st = change_topology(p, FTK__EVENT_CUT, reterr); /* a ramp without a step */
     for (uint64_t local = 0; local < steps && st >= 0; local++) {
         st = one_step(p, local, reterr);
         bool epoch_ends = s->net.t % ftk__feed_batches(s->feed) == 0 || local + 1 == steps;
@@ -408,17 +313,4 @@ ftk_status ftk__session_train(struct ftk__session *s, uint32_t i, const ftk_op *
     if (st >= 0)
         *ret = p.result;
     return st;
-}
-
-ftk_status ftk__session_fresh_gradient(struct ftk__session *s, uint32_t next,
-                                       struct ftk_error *reterr)
-{
-    uint32_t member = 0;
-    if (next < s->plan.n)
-        member = s->plan.v[next].op.member;
-    ftk_batch batch;
-    ftk_status st = get_batch(s, member, &batch, reterr);
-    if (st < 0)
-        return st;
-    return run_step(s, &batch, 0, FTK_STEP_NO_UPDATE | FTK_STEP_KEEP_GRAD, reterr);
 }

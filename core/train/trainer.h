@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train/trainer.h - a whole run: every operation of the strategy, members and journal in the folder.
+ * train/trainer.h - a whole run: every operation of the strategy, members and journal in the
+ * folder.
  */
 #ifndef FTK__TRAINER_H
 #define FTK__TRAINER_H

@@ -16,8 +16,8 @@ ftk_status ftk__weights_copy(const struct ftk__st_file *f, const struct ftk__mod
                              uint32_t node, uint32_t role, float *ret, uint64_t n,
                              struct ftk_error *reterr);
 
-/* Every (node, role) of the model's state dict in node order, roles WEIGHT, BIAS, BN_MEAN, BN_VAR; false past the last.
- * *pos starts at 0. */
+/* Every (node, role) of the model's state dict in node order, roles WEIGHT, BIAS, BN_MEAN, BN_VAR;
+ * false past the last.  *pos starts at 0. */
 bool ftk__weights_next(const struct ftk__model *m, uint32_t *pos, uint32_t *ret_node,
                        uint32_t *ret_role);
 #endif

@@ -32,6 +32,25 @@ ten() {
 check "ten mistakes are ten messages" ten
 check "ten mistakes as JSON" bash -c "'$program' check --json '$scratch/ten.cfg' | jq -e 'length >= 10'"
 
+printf 'schema = 1;\n@include "inner.cfg"\n' >"$scratch/outer.cfg"
+printf 'epochs = 1;\nmodel = ;\n' >"$scratch/inner.cfg"
+check "a syntax error of an included file as JSON" bash -c "'$program' check --json '$scratch/outer.cfg' |
+    jq -e 'length == 1 and (.[0].file | endswith(\"inner.cfg\")) and .[0].line == 2'"
+crossed() { # what sections want of each other is told beside what is wrong in them
+    cat >"$scratch/crossed.cfg" <<'CFG'
+schema = 1;
+epochs = "three";
+data = { use = "synthetic"; };
+model = { use = "mlp"; };
+sparsity = { density = 0.5; };
+ensemble = { use = "dst"; keep = "best_validation"; };
+CFG
+    fails 78 'crossed\.cfg:2: epochs' "$program" check "$scratch/crossed.cfg" &&
+        fails 78 'crossed\.cfg:6: ensemble\.keep.*no validation split' "$program" check "$scratch/crossed.cfg"
+}
+check "a missing split is told beside other mistakes" crossed
+check "an override without a value says so" fails 2 'name=: no value' "$program" check "$tiny" -s name=
+
 head -c 4096 /dev/urandom >"$scratch/noise.cfg"
 check "binary garbage is refused" fails 78 'noise\.cfg' "$program" check "$scratch/noise.cfg"
 head -c 100000000 /dev/zero | tr '\0' 'x' >"$scratch/huge.cfg"
@@ -64,6 +83,27 @@ check "a label out of range" fails 65 'label' \
 check "a batch larger than the data" fails 78 'batch' run_tiny -s data.batch=1000
 check "a split larger than the data" fails 78 'validation' run_tiny -s data.validation=224
 
+# What a run would refuse before its first step, `check` refuses too, and no folder is left behind.
+refused_by_both() { # refused_by_both PATTERN OPTION...
+    local pattern=$1
+    shift
+    fails 78 "$pattern" "$program" check "$tiny" "$@" &&
+        fails 78 "$pattern" "$program" run "$tiny" --out "$scratch/no-run" --quiet "$@" &&
+        [ ! -e "$scratch/no-run/run.json" ]
+}
+check "check sees a batch larger than the data" refused_by_both \
+    '^-s: data\.batch: batch = 193 is above the 192 training images' -s data.batch=193
+check "check sees a split larger than the data, at its key" refused_by_both \
+    '^-s: data\.validation: .*leaves none' -s data.validation=224
+check "check sees densities of layers that are not there" refused_by_both \
+    "^-s: sparsity\.layers: 'nolayer' .*matches no layer" -s 'sparsity.layers=({match="nolayer";density=0.5;})'
+check "check sees densities that cannot be met" refused_by_both \
+    '^-s: sparsity\.layers: .*density 0\.3' -s 'sparsity.layers=({match="*";density=0;})'
+check "check sees an optimiser that the backend lacks" refused_by_both 'optimiser' -s optim.use=adam
+check "check sees a precision that the backend lacks" refused_by_both \
+    'precision' -s backend.precision=bf16 -s backend.use=ref
+check "an output folder without a name is refused" refused_by_both '^-s: output: ' -s 'output=""'
+
 # ---- the run -----------------------------------------------------------------------------------
 check "a loss that is not finite: 76, step and layer" fails 76 'step [0-9]+.*(fc|loss|lr)' \
     run_tiny -s ensemble.explore_lr=10 -s model.widths='[64,64]' -s optim.momentum=0.99 \
@@ -75,13 +115,21 @@ fails_keeps() {
 }
 check "a finished run is skipped, another config in its folder refused" fails_keeps
 unfinished() {
-    timeout -s KILL 0.4 "$program" run "$tiny" --out "$scratch/killed" --quiet -s ensemble.explore=2000ep
-    [ -d "$scratch/killed" ] || return 1
+    local pid i
+    "$program" run "$tiny" --out "$scratch/killed" --quiet -s ensemble.explore=20000ep &
+    pid=$!
+    for ((i = 0; i < 200; i++)); do
+        [ -s "$scratch/killed/metrics.csv" ] && break
+        sleep 0.05
+    done
+    kill -KILL "$pid"
+    wait "$pid"
     fails 73 'unfinished|not finished' "$program" run "$tiny" --out "$scratch/killed" \
-        -s ensemble.explore=2000ep
+        -s ensemble.explore=20000ep
 }
 check "an unfinished run is refused with the reason" unfinished
 # The n-th fsync, or a write to one file, finds no space; the program itself has no test hook.
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # which cannot be traced as well
 full_disk() {
     strace -f -qq -o /dev/null -e trace=fsync -e inject=fsync:error=ENOSPC:when="$1" \
         "$program" run "$tiny" --out "$scratch/full-$1" --quiet
@@ -113,5 +161,11 @@ refused() {
 check "every refused file is listed with its reason" refused
 check "an unknown rule names the nearest" fails 78 'magnitude' \
     "$program" check "$tiny" -s topology.prune.use=magnitud
+twice=$FTK_TEST_BAD_PLUGINS
+check "a name that two files offer: both, and how to pick" fails 78 \
+    "offered by both .*prune_twin_a\\.so and .*prune_twin_b\\.so .*use = \"org\\.a\\.twin:twin\"" \
+    env FREETICKETS_PLUGIN_PATH="$twice" "$program" check "$tiny" -s topology.prune.use=twin
+check "a place of plugins that is neither folder nor file is one mistake" bash -c \
+    "'$program' check --json '$tiny' -s 'plugins=[\"/etc/passwd\"]' | jq -e 'length == 1'"
 check "an unknown backend" fails 78 "backend|ref" run_tiny -s backend.use=reff
 finish

@@ -21,6 +21,23 @@ check "describe shows a parameter" bash -c "'$program' describe ensemble.edst | 
 check "describe --cfg gives a stanza" bash -c "'$program' describe ensemble.edst --cfg | grep -q 'use = \"edst\"'"
 check "describe as JSON" bash -c "'$program' describe ensemble.edst --json | jq -e '.params | length > 5'"
 check "describe of a built-in" bash -c "'$program' describe model.mlp | grep -q widths"
+check "describe shows the program's own keys with their range" bash -c \
+    "'$program' describe optim.sgd | grep -qE '^  momentum +float +0\.9 +at least 0, below 1 '"
+completes() { # completes WANTED WORD...
+    local wanted=$1
+    shift
+    # shellcheck source=/dev/null
+    source <("$program" completion bash)
+    COMP_WORDS=(freetickets "$@")
+    COMP_CWORD=$#
+    _freetickets
+    echo "${COMPREPLY[*]}"
+    [ "${COMPREPLY[*]}" = "$wanted" ]
+}
+check "completion of a command" completes check ch
+check "completion of an option" completes "--dry-run --dense" run --d
+check "completion of a kind" completes prune list pr
+check "completion of a file" completes "$quick" check "${quick%ckstart.cfg}"
 check "bash completion is valid" bash -c "'$program' completion bash | bash -n"
 check "help" bash -c "'$program' --help | grep -q run"
 
@@ -39,9 +56,22 @@ done
 
 man_pages() {
     local page
-    for page in "$FTK_BUILD_DIR"/man/*.1; do
-        [ -s "$page" ] || return 1
+    for page in $("$program" completion fish | sed -nE 's/.* -f -a ([a-z]+) .*/freetickets-\1.1/p') \
+        freetickets.1 freetickets-config.5; do
+        [ -s "$FTK_BUILD_DIR/man/$page" ] || { echo "no $page"; return 1; }
     done
 }
-check "every command has a man page" man_pages
+check "program, commands and experiment files have a man page each" man_pages
+documented_keys() {
+    local key n=0
+    for key in $(sed -nE \
+        's/.*(FTK_PARAM_[A-Z0-9]+|FLAGGED[A-Z_]*)\((TOP|DATA|TOPOLOGY|ENSEMBLE|OPTIM|EVAL|BACKEND), ([a-z_0-9]+),.*/\L\2\E.\3/p' \
+        "$source_dir/core/config/cfgschema.c"); do
+        n=$((n + 1))
+        grep -qE "^(\*.*, )?\*${key#top.}\*" "$source_dir/core/cli/man/freetickets-config.5.scd" ||
+            { echo "$key is not in freetickets-config(5)"; return 1; }
+    done
+    [ "$n" -gt 50 ] || { echo "only $n keys found"; return 1; }
+}
+check "every core key is in freetickets-config(5)" documented_keys
 finish

@@ -43,4 +43,10 @@ void rule_two_programs(const struct bt_backend *backend, ftk_dev *dev);
 void rule_refuses_graphs(const struct bt_backend *backend, ftk_dev *dev);
 void rule_refuses_calls(const struct bt_backend *backend, ftk_dev *dev);
 void rule_out_of_memory(const struct bt_backend *backend, ftk_dev *dev);
+
+/* backend_rules_odd.c: what only odd sizes, orders and values bring out. */
+void rule_reads_interleave(const struct bt_backend *backend, ftk_dev *dev);
+void rule_nan_is_seen(const struct bt_backend *backend, ftk_dev *dev);
+void rule_small_batch_stays_finite(const struct bt_backend *backend, ftk_dev *dev);
+void rule_grad_input_evaluates(const struct bt_backend *backend, ftk_dev *dev);
 #endif

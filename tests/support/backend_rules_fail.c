@@ -131,6 +131,9 @@ static void refuse_batches(const struct bt_backend *backend, ftk_prog *prog, str
     b->b.flags = 1u << 20;
     ASSERT_REFUSED(backend, backend->ops->predict(prog, b->list, z));
     b->b = good;
+    b->b.heads = 0;
+    ASSERT_REFUSED(backend, backend->ops->predict(prog, b->list, z));
+    b->b = good;
     b->b.x = NULL;
     ASSERT_REFUSED(backend, backend->ops->step(prog, b->list, &hyper));
     b->b = good;
@@ -155,6 +158,10 @@ void rule_refuses_calls(const struct bt_backend *backend, ftk_dev *dev)
     b->b.count = BATCH;
     refuse_batches(backend, prog, b);
     ftk_hyper hyper = graph_hyper(0.1, 0.9, 0.0, 1u << 20);
+    ASSERT_REFUSED(backend, backend->ops->step(prog, b->list, &hyper));
+    hyper.flags = FTK_STEP_STATS_ONLY | FTK_STEP_KEEP_GRAD;
+    ASSERT_REFUSED(backend, backend->ops->step(prog, b->list, &hyper));
+    hyper = graph_hyper(NAN, 0.9, 0.0, 0);
     ASSERT_REFUSED(backend, backend->ops->step(prog, b->list, &hyper));
     uint64_t cursor = 0;
     ftk_cand c = { .size = sizeof(c) };

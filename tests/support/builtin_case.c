@@ -86,8 +86,24 @@ void data_case_idx(struct data_case *d, const char *train_images, const char *tr
     builtin_set_i64(d->q.set, d->params, "classes", classes);
 }
 
+void data_case_npy(struct data_case *d, const char *train_images, const char *train_labels,
+                   const char *test_images, const char *test_labels, uint32_t classes)
+{
+    start(d, "npy");
+    builtin_set_str(d->q.set, d->params, "train_images", train_images);
+    builtin_set_str(d->q.set, d->params, "train_labels", train_labels);
+    builtin_set_str(d->q.set, d->params, "test_images", test_images);
+    builtin_set_str(d->q.set, d->params, "test_labels", test_labels);
+    builtin_set_i64(d->q.set, d->params, "classes", classes);
+}
+
+void data_case_named(struct data_case *d, const char *name, const char *dir)
+{
+    start(d, name);
+    d->q.dir = dir;
+}
+
 void data_case_fashion(struct data_case *d, const char *dir)
 {
-    start(d, "fashion_mnist");
-    d->q.dir = dir;
+    data_case_named(d, "fashion_mnist", dir);
 }

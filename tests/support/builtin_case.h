@@ -25,5 +25,8 @@ void data_case_synthetic(struct data_case *d, uint32_t channels, uint32_t height
                          uint32_t classes, uint32_t train, uint32_t test);
 void data_case_idx(struct data_case *d, const char *train_images, const char *train_labels,
                    const char *test_images, const char *test_labels, uint32_t classes);
+void data_case_npy(struct data_case *d, const char *train_images, const char *train_labels,
+                   const char *test_images, const char *test_labels, uint32_t classes);
+void data_case_named(struct data_case *d, const char *name, const char *dir);
 void data_case_fashion(struct data_case *d, const char *dir);
 #endif

@@ -12,11 +12,11 @@
 
 #include <cmocka.h>
 
+#include "backend_pair.h"
 #include "backend_rules.h"
 
 /* A random network may be ill-conditioned (a gradient that is a small difference of large ones), so
  * there a few arrays may miss the bound that all others keep, but none this one. */
-#define NMSE_NEAR 1e-10
 #define NMSE_MOST 1e-4
 
 static const char *const isas[] = { "portable", "avx2", "avx512" };
@@ -30,12 +30,15 @@ static const struct {
     RULE(rule_inactive_stays_zero),
     RULE(rule_read_lists_each_once),
     RULE(rule_edit_adds_and_drops),
+    RULE(rule_edit_counts),
     RULE(rule_edit_refuses),
     RULE(rule_tensors_in_pieces),
     RULE(rule_mask_zeroes),
     RULE(rule_copy_goes_on),
     RULE(rule_stats),
+    RULE(rule_first_wins),
     RULE(rule_bad_node),
+    RULE(rule_bad_gradient),
     RULE(rule_no_update),
     RULE(rule_keep_grad),
     RULE(rule_stats_only),
@@ -46,6 +49,10 @@ static const struct {
     RULE(rule_refuses_graphs),
     RULE(rule_refuses_calls),
     RULE(rule_out_of_memory),
+    RULE(rule_reads_interleave),
+    RULE(rule_nan_is_seen),
+    RULE(rule_small_batch_stays_finite),
+    RULE(rule_grad_input_evaluates),
 };
 enum { RULES = sizeof(rules) / sizeof(rules[0]) };
 
@@ -174,134 +181,12 @@ static void test_rules(void **state)
     }
 }
 
-/* The same network in both backends, with the same state. */
-struct pair {
-    const struct fixture *f;
-    struct graph_case g;
-    ftk_prog *cpu, *ref;
-    double most;          /* NMSE that no array may exceed       */
-    uint32_t arrays, far; /* compared; of them above NMSE_NEAR   */
-    char what[96];
-};
-
-static void pair_open(struct pair *p, const struct fixture *f, int isa, uint32_t max_batch,
-                      double density, uint64_t seed)
+static void open_pair(struct backend_pair *p, const struct fixture *f, int isa,
+                      struct graph_case *g, uint32_t max_batch, double density, uint64_t seed)
 {
-    p->f = f;
-    p->most = NMSE_NEAR;
-    p->arrays = 0;
-    p->far = 0;
-    p->cpu = graph_compile(&f->cpu, f->dev[isa], &p->g, max_batch, 0);
-    p->ref = graph_compile(&f->ref, f->ref_dev, &p->g, max_batch, 0);
-    graph_fill(&f->ref, p->ref, &p->g, density, seed);
-    graph_copy(&f->ref, p->ref, &f->cpu, p->cpu, &p->g);
-    snprintf(p->what, sizeof(p->what), "%s seed %llu density %g", isas[isa],
-             (unsigned long long)seed, density);
-}
-
-static void pair_close(struct pair *p)
-{
-    p->f->cpu.ops->release(p->cpu);
-    p->f->ref.ops->release(p->ref);
-}
-
-static void expect_near(struct pair *p, const char *array, const float *a, const float *b,
-                        uint64_t n)
-{
-    const double nmse = array_nmse(a, b, n);
-    p->arrays++;
-    p->far += !(nmse <= NMSE_NEAR);
-    if (!(nmse <= p->most))
-        fail_msg("%s: %s: NMSE %g of %llu floats is above %g", p->what, array, nmse,
-                 (unsigned long long)n, p->most);
-}
-
-static void compare_arrays(struct pair *p)
-{
-    ftk_tensor t = { .size = sizeof(t) };
-    for (uint32_t i = 0; p->f->ref.ops->tensor(p->ref, i, &t) == FTK_OK; i++) {
-        char name[64];
-        uint64_t n[2];
-        float *a = graph_get(&p->f->cpu, p->cpu, t.node, t.role, &n[0]);
-        float *b = graph_get(&p->f->ref, p->ref, t.node, t.role, &n[1]);
-        assert_int_equal(n[0], n[1]);
-        snprintf(name, sizeof(name), "%s role %u", p->g.name[t.node], t.role);
-        expect_near(p, name, a, b, n[0]);
-        free(a);
-        free(b);
-    }
-}
-
-static void compare_predict(struct pair *p, const struct graph_batch *b)
-{
-    const uint64_t n = (uint64_t)b->b.count * graph_classes(&p->g);
-    float *z[2] = { calloc(n, sizeof(float)), calloc(n, sizeof(float)) };
-    assert_int_equal(p->f->cpu.ops->predict(p->cpu, b->list, z[0]), FTK_OK);
-    assert_int_equal(p->f->ref.ops->predict(p->ref, b->list, z[1]), FTK_OK);
-    expect_near(p, "logits", z[0], z[1], n);
-    free(z[0]);
-    free(z[1]);
-}
-
-static void compare_grad_input(struct pair *p, const struct graph_batch *b)
-{
-    const uint64_t n = (uint64_t)b->b.count * graph_floats(&p->g.node[0]);
-    float *d[2] = { calloc(n, sizeof(float)), calloc(n, sizeof(float)) };
-    assert_int_equal(p->f->cpu.ops->grad_input(p->cpu, b->list, d[0]), FTK_OK);
-    assert_int_equal(p->f->ref.ops->grad_input(p->ref, b->list, d[1]), FTK_OK);
-    expect_near(p, "input gradient", d[0], d[1], n);
-    free(d[0]);
-    free(d[1]);
-}
-
-static void compare_kept(struct pair *p)
-{
-    for (uint32_t i = 0; i < p->g.n_sparse; i++) {
-        float *a = graph_gradient(&p->f->cpu, p->cpu, &p->g, i);
-        float *b = graph_gradient(&p->f->ref, p->ref, &p->g, i);
-        expect_near(p, "kept gradient", a, b, graph_weights(&p->g, graph_layer_node(&p->g, i)));
-        free(a);
-        free(b);
-    }
-}
-
-static void compare_stats(struct pair *p)
-{
-    ftk_stats s[2] = { { .size = sizeof(ftk_stats) }, { .size = sizeof(ftk_stats) } };
-    ftk_stats *const a[] = { &s[0] };
-    ftk_stats *const b[] = { &s[1] };
-    assert_int_equal(p->f->cpu.ops->sync(p->cpu, a), FTK_OK);
-    assert_int_equal(p->f->ref.ops->sync(p->ref, b), FTK_OK);
-    assert_int_equal(s[0].samples, s[1].samples);
-    assert_int_equal(s[0].bad_node, s[1].bad_node);
-    if (!(s[0].loss_sum - s[1].loss_sum < 1e-4 * s[1].loss_sum &&
-          s[1].loss_sum - s[0].loss_sum < 1e-4 * s[1].loss_sum))
-        fail_msg("%s: loss %g, ref has %g", p->what, s[0].loss_sum, s[1].loss_sum);
-}
-
-static void step_both(struct pair *p, const struct graph_batch *b, uint32_t flags)
-{
-    const ftk_hyper hy = graph_hyper(0.02, 0.9, 1e-3, flags);
-    assert_int_equal(p->f->cpu.ops->step(p->cpu, b->list, &hy), FTK_OK);
-    assert_int_equal(p->f->ref.ops->step(p->ref, b->list, &hy), FTK_OK);
-}
-
-/* Forward, input gradient, two steps of different size, everything compared. */
-static void compare_all(struct pair *p, uint32_t count, uint32_t part, uint64_t seed)
-{
-    struct graph_batch *b[2] = { graph_batch_new(&p->g, count, seed),
-                                 graph_batch_new(&p->g, part, seed + 1000) };
-    compare_predict(p, b[0]);
-    compare_grad_input(p, b[1]);
-    step_both(p, b[0], FTK_STEP_KEEP_GRAD);
-    compare_kept(p);
-    compare_arrays(p);
-    step_both(p, b[1], FTK_STEP_NESTEROV);
-    compare_arrays(p);
-    compare_predict(p, b[1]);
-    compare_stats(p);
-    graph_batch_free(b[0]);
-    graph_batch_free(b[1]);
+    const struct bt_backend *const backend[2] = { &f->cpu, &f->ref };
+    ftk_dev *const dev[2] = { f->dev[isa], f->ref_dev };
+    pair_open(p, backend, dev, g, max_batch, density, seed, 0, isas[isa]);
 }
 
 static void test_random_graphs(void **state)
@@ -312,20 +197,21 @@ static void test_random_graphs(void **state)
     uint32_t far = 0;
     for (uint64_t seed = 0; seed < 45; seed++) {
         for (int i = 0; i < ISAS; i++) {
-            struct pair p;
+            struct backend_pair p;
+            struct graph_case g;
             if (!f->dev[i])
                 continue;
             const uint32_t count = 1 + (uint32_t)(seed * 7 % 40);
-            graph_random(&p.g, seed);
-            pair_open(&p, f, i, count, densities[seed % 3], seed);
+            graph_random(&g, seed);
+            open_pair(&p, f, i, &g, count, densities[seed % 3], seed);
             p.most = NMSE_MOST;
-            compare_all(&p, count, 1 + count / 3, seed);
+            pair_all(&p, count, 1 + count / 3, seed);
             arrays += p.arrays;
             far += p.far;
             pair_close(&p);
         }
     }
-    print_message("%u of %u arrays above %g\n", far, arrays, NMSE_NEAR);
+    print_message("%u of %u arrays above %g\n", far, arrays, PAIR_NEAR);
     assert_true(far * 50 < arrays);
 }
 
@@ -359,12 +245,13 @@ static void test_wide_layers(void **state)
     const struct fixture *f = *state;
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
         for (int i = 0; i < 2 * ISAS; i++) {
-            struct pair p;
+            struct backend_pair p;
+            struct graph_case g;
             if (!f->dev[i / 2])
                 continue;
-            wide_conv(&p.g, cases[c].shape, cases[c].side, cases[c].stride, cases[c].pad);
-            pair_open(&p, f, i / 2, 36, i % 2 ? 1.0 : 0.15, 5 + c);
-            compare_all(&p, 36, 19, 77 + c);
+            wide_conv(&g, cases[c].shape, cases[c].side, cases[c].stride, cases[c].pad);
+            open_pair(&p, f, i / 2, &g, 36, i % 2 ? 1.0 : 0.15, 5 + c);
+            pair_all(&p, 36, 19, 77 + c);
             pair_close(&p);
         }
     }
@@ -374,15 +261,16 @@ static void test_wide_linear(void **state)
 {
     const struct fixture *f = *state;
     for (int i = 0; i < 2 * ISAS; i++) {
-        struct pair p;
+        struct backend_pair p;
+        struct graph_case g;
         if (!f->dev[i / 2])
             continue;
-        graph_input(&p.g, 7, 10, 10);
-        graph_linear(&p.g, 0, 650, FTK_NODE_BIAS, 1);
-        graph_linear(&p.g, 1, 9, FTK_NODE_BIAS, 1);
-        graph_xent(&p.g, 2, 0);
-        pair_open(&p, f, i / 2, 36, i % 2 ? 1.0 : 0.15, 9);
-        compare_all(&p, 36, 19, 78);
+        graph_input(&g, 7, 10, 10);
+        graph_linear(&g, 0, 650, FTK_NODE_BIAS, 1);
+        graph_linear(&g, 1, 9, FTK_NODE_BIAS, 1);
+        graph_xent(&g, 2, 0);
+        open_pair(&p, f, i / 2, &g, 36, i % 2 ? 1.0 : 0.15, 9);
+        pair_all(&p, 36, 19, 78);
         pair_close(&p);
     }
 }

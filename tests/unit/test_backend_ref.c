@@ -45,6 +45,10 @@ static const struct test_case cases[] = {
     RULE(rule_refuses_graphs),
     RULE(rule_refuses_calls),
     RULE(rule_out_of_memory),
+    RULE(rule_reads_interleave),
+    RULE(rule_nan_is_seen),
+    RULE(rule_small_batch_stays_finite),
+    RULE(rule_grad_input_evaluates),
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]), GOLDEN_MOST = 40, OWN = 5 };
 

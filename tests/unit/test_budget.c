@@ -37,6 +37,22 @@ static void k_stays_within_what_there_is(void **state)
     assert_int_equal(ftk__budget_k(NAN, 12, FTK__ROUND_CEIL), 0);
 }
 
+static void forbidden_regrowth_limits_k(void **state)
+{
+    (void)state;
+    struct ftk__topology_options o = { .round = FTK__ROUND_CEIL };
+    bool limited;
+    assert_int_equal(ftk__budget_update(&o, 0.5, 70, 30, &limited), 35);
+    assert_false(limited);
+    o.regrow = FTK__REGROW_FORBIDDEN;
+    assert_int_equal(ftk__budget_update(&o, 0.5, 70, 30, &limited), 30);
+    assert_true(limited);
+    assert_int_equal(ftk__budget_update(&o, 0.5, 60, 30, &limited), 30);
+    assert_false(limited);
+    assert_int_equal(ftk__budget_update(&o, 0.5, 60, 0, &limited), 0);
+    assert_true(limited);
+}
+
 static void keep_rounds_to_nearest(void **state)
 {
     (void)state;
@@ -127,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(k_is_rounded_as_asked),
         cmocka_unit_test(k_stays_within_what_there_is),
+        cmocka_unit_test(forbidden_regrowth_limits_k),
         cmocka_unit_test(keep_rounds_to_nearest),
         cmocka_unit_test(counts_meet_the_sum),
         cmocka_unit_test(full_and_empty_layers_stay),

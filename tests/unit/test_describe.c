@@ -72,7 +72,7 @@ static void expect_line(const char *text, const char *fmt, const struct fixture 
     char line[1024];
     snprintf(line, sizeof(line), "%s%s", f ? f->dir.path : "", fmt);
     if (!strstr(text, line))
-        print_error("'%s' is not in:\n%s\n", line, text);
+        print_error("'%s' is not in:\n%s\n", line, text ? text : "(nothing)");
     assert_non_null(strstr(text, line));
 }
 

@@ -138,18 +138,38 @@ static const ftk_metric_ops gap_ops = {
     .finish = gap_finish,
 };
 
+/* "refuse": always gives a reason instead of a value. */
+static ftk_status refuse_finish(const ftk_host *h, void *self, const void *state, double *ret)
+{
+    (void)self;
+    (void)state;
+    (void)ret;
+    return h->fail(h, FTK_ERANGE, "no sample has what it looks for");
+}
+
+static const ftk_metric_ops refuse_ops = {
+    .size = sizeof(refuse_ops),
+    .n_values = 2,
+    .values = top_values,
+    .state_bytes = top_bytes,
+    .add = top_add,
+    .merge = no_merge,
+    .finish = refuse_finish,
+};
+
 #define ALGO(name_, ops_)                                                                          \
     {                                                                                              \
         .size = sizeof(ftk_algo), .kind = FTK_KIND_METRIC, .name = name_, .summary = "of a test",  \
         .reference = "", .ops = ops_                                                               \
     }
 static const ftk_algo algos[] = { ALGO("top", &top_ops), ALGO("gap", &gap_ops),
-                                  ALGO("tight", &tight_ops) };
+                                  ALGO("tight", &tight_ops), ALGO("refuse", &refuse_ops) };
+enum { ALGOS = sizeof(algos) / sizeof(algos[0]) };
 
 struct fixture {
-    struct ftk__entry entry[3];
-    struct ftk__instance instance[3];
-    struct ftk__metric_use use[3];
+    struct ftk__entry entry[ALGOS];
+    struct ftk__instance instance[ALGOS];
+    struct ftk__metric_use use[ALGOS];
     float logits[MEMBERS][SAMPLES * CLASSES];
     const float *member[MEMBERS];
     int32_t label[SAMPLES];
@@ -197,9 +217,9 @@ static void fill(struct fixture *f)
 static int setup(void **state)
 {
     struct fixture *f = &fixture;
-    static const char *const protocol[] = { "standard", "paper", "standard" };
+    static const char *const protocol[] = { "standard", "paper", "standard", "standard" };
     ftk__json_setup();
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < ALGOS; i++) {
         f->entry[i].algo = &algos[i];
         if (ftk__instance_new(&f->entry[i], NULL, &f->instance[i], NULL) != FTK_OK)
             return -1;
@@ -215,7 +235,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < ALGOS; i++)
         ftk__instance_done(&f->instance[i]);
     return 0;
 }
@@ -295,6 +315,20 @@ static void one_member(void **state)
     json_decref(doc);
 }
 
+/* A reason is no value, of one member either: only what compares members may be without one. */
+static void a_reason_is_an_error(void **state)
+{
+    struct fixture *f = *state;
+    for (uint32_t members = 1; members <= MEMBERS; members++) {
+        struct ftk_error err;
+        json_t *doc;
+        assert_int_equal(ftk__metrics_report(&f->use[3], 1, members, CLASSES, SAMPLES, f->member,
+                                             f->label, &doc, &err),
+                         FTK_ERANGE);
+        assert_non_null(strstr(err.message, "no sample has what it looks for"));
+    }
+}
+
 static ftk_status make_report(void *arg)
 {
     struct fixture *f = arg;
@@ -318,6 +352,7 @@ int main(void)
         cmocka_unit_test(out_of_range_is_an_error),
         cmocka_unit_test(report_of_members),
         cmocka_unit_test(one_member),
+        cmocka_unit_test(a_reason_is_an_error),
         cmocka_unit_test(memory_failures_are_reported),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

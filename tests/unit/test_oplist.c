@@ -601,6 +601,10 @@ static void keys_that_nothing_reads_are_noted(void **state)
     const char *dense[] = { "ensemble.use=dense",
                             "topology.rate=0.1",
                             "topology.prune={ }",
+                            "topology.count=bernoulli",
+                            "topology.ties=threshold",
+                            "topology.dense_layers=updated",
+                            "topology.inactive_momentum=accumulate",
                             "optim.schedule=cosine",
                             "optim.gamma=0.1",
                             "sparsity.init={ }",
@@ -610,6 +614,10 @@ static void keys_that_nothing_reads_are_noted(void **state)
                                        "sparsity.init: not used by ensemble dense\n"
                                        "topology.prune: not used by ensemble dense\n"
                                        "topology.rate: not used by ensemble dense\n"
+                                       "topology.count: not used by ensemble dense\n"
+                                       "topology.ties: not used by ensemble dense\n"
+                                       "topology.dense_layers: not used by ensemble dense\n"
+                                       "topology.inactive_momentum: not used by ensemble dense\n"
                                        "optim.gamma: not used by schedule cosine\n");
     const char *ltr[] = { "ensemble.use=ltr", "topology.prune={ }", "topology.interval=5it",
                           "topology.grow={ }", NULL };

@@ -266,9 +266,9 @@ static void lists_of_names_are_known_names(void **state)
 {
     struct config_case *c = *state;
     const struct ftk__experiment *x =
-        good(c, "eval = { on = [\"test\", \"cifar10c\"]; protocol = (\"paper\", \"ub\"); };");
+        good(c, "eval = { on = [\"test\", \"validation\"]; protocol = (\"paper\", \"ub\"); };");
     assert_int_equal(x->eval.n_on, 2);
-    assert_string_equal(x->eval.on[1], "cifar10c");
+    assert_string_equal(x->eval.on[1], "validation");
     assert_string_equal(x->eval.protocol[1], "ub");
     assert_int_equal(load_more(c,
                                "eval = { on = [\"tset\", \"test\", \"test\"]; protocol = \"ub\"; "

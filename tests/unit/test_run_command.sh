@@ -91,6 +91,7 @@ check "nothing is left of it" no_folder
 check "--out with another config: the keys that differ" fails 78 'topology.rate: 0.5 there, 0.25 here' \
     "${run[@]}" tiny.cfg -q -s topology.rate=0.25 --out "$dir"
 check "--out with other files" fails 73 'holds no run' "${run[@]}" tiny.cfg -q --out .
+check "--out wants a name" fails 2 'names no folder' "${run[@]}" tiny.cfg -q --out ''
 check "--out is for one run" fails 2 'one run' "${run[@]}" tiny.cfg dense.cfg --out x
 
 killed() {

@@ -208,6 +208,40 @@ static void cosine_over_its_stretch(void **state)
     assert_near(ftk__rate_at(&constant, 399), 0.5, 0);
 }
 
+/* A TRAIN without a step is none that follows: the updates before it must not be saved. */
+static void trains_without_a_step_are_passed_over(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_init(&b);
+    b.x.topology.schedule = FTK__RATE_COSINE;
+    b.x.topology.stop.value = 0.75;
+    add(&b, FTK_OP_INIT, 0);
+    add(&b, FTK_OP_TRAIN, 200);
+    add(&b, FTK_OP_TRAIN, 0);
+    add(&b, FTK_OP_SAVE, 0);
+    UPDATES(&b, 1, 50, 100, 150);
+    assert_int_equal(schedule(&b, 1).stretch_to, 150);
+    b.x.topology.stop.value = 1;
+    UPDATES(&b, 1, 50, 100, 150);
+}
+
+/* SAVE ends a stretch and begins none: INIT, ESCAPE and REWIND do. */
+static void a_save_begins_no_stretch(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_init(&b);
+    add(&b, FTK_OP_INIT, 0);
+    add(&b, FTK_OP_TRAIN, 100);
+    add(&b, FTK_OP_SAVE, 0);
+    add(&b, FTK_OP_TRAIN, 300);
+    add(&b, FTK_OP_SAVE, 0);
+    assert_int_equal(schedule(&b, 1).stretch_to, 100);
+    assert_int_equal(schedule(&b, 3).stretch_from, 0);
+    assert_int_equal(schedule(&b, 3).stretch_to, 400);
+}
+
 /* Cuts every interval inside the ramp and once exactly at its end, nothing before or after. */
 static void ramp(void **state)
 {
@@ -254,8 +288,15 @@ static void last_gradient_is_kept_for_an_escape(void **state)
     b.x.topology.escape_gradient = FTK__ESCAPE_LAST_BATCH;
     assert_true(schedule(&b, 1).keep_last_gradient);
     assert_int_equal(schedule(&b, 1).end, 100);
+    assert_true(ftk__escape_by_last_batch(&b.x, &b.ops, 2));
     b.v[2].op.code = FTK_OP_SAVE;
     assert_false(schedule(&b, 1).keep_last_gradient);
+    add(&b, FTK_OP_ESCAPE, 0); /* as in EDST: SAVE only reads                     */
+    assert_true(schedule(&b, 1).keep_last_gradient);
+    assert_true(ftk__escape_by_last_batch(&b.x, &b.ops, 3));
+    b.v[2].op.code = FTK_OP_PRUNE;
+    assert_false(schedule(&b, 1).keep_last_gradient);
+    assert_false(ftk__escape_by_last_batch(&b.x, &b.ops, 3));
     b.v[2].op.code = FTK_OP_ESCAPE;
     b.x.topology.enabled = 0;
     assert_false(schedule(&b, 1).keep_last_gradient);
@@ -270,6 +311,8 @@ int main(void)
         cmocka_unit_test(none_where_not_asked_for),
         cmocka_unit_test(units_of_the_interval),
         cmocka_unit_test(cosine_over_its_stretch),
+        cmocka_unit_test(trains_without_a_step_are_passed_over),
+        cmocka_unit_test(a_save_begins_no_stretch),
         cmocka_unit_test(ramp),
         cmocka_unit_test(last_gradient_is_kept_for_an_escape),
     };

@@ -63,6 +63,17 @@ static ftk_status status_of(dnnl_status_t st)
     return st == dnnl_out_of_memory ? FTK_ENOMEM : FTK_EINTERNAL;
 }
 
+/* Without this the library takes the best of the machine, and a run on `portable` or `avx2` would
+ * have other bits on another machine.  It is one choice a process, made before the library is used
+ * first: a process that opens devices of several instruction sets keeps the first. */
+static void limit_isa(const struct cpu_kernels *kern)
+{
+    const dnnl_cpu_isa_t isa = kern->lanes == 16  ? dnnl_cpu_isa_avx512_core
+                               : kern->lanes == 8 ? dnnl_cpu_isa_avx2
+                                                  : dnnl_cpu_isa_sse41;
+    (void)dnnl_set_max_cpu_isa(isa);
+}
+
 ftk_status cpu_dense_open(const ftk_host *host, const struct cpu_kernels *kern,
                           struct cpu_dense_lib **ret)
 {
@@ -71,6 +82,7 @@ ftk_status cpu_dense_open(const ftk_host *host, const struct cpu_kernels *kern,
         return FTK_ENOMEM;
     lib->host = host;
     lib->kern = kern;
+    limit_isa(kern);
     dnnl_status_t st = dnnl_engine_create(&lib->engine, dnnl_cpu, 0);
     for (uint32_t i = 0; i < CPU_MAX_SLICES && st == dnnl_success; i++)
         st = dnnl_stream_create(&lib->stream[i], lib->engine, dnnl_stream_default_flags);

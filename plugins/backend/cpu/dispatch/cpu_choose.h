@@ -12,6 +12,7 @@ const struct cpu_kernels *cpu_choose_isa(const char *isa, const char **ret_why);
 /* enum cpu_format of a layer with nnz active weights: of nothing else than the arguments. */
 uint32_t cpu_choose_format(const struct cpu_geom *g, uint64_t nnz);
 
-/* Bytes of a packed tile that leave room in the L1 data cache for lists and accumulators. */
+/* Bytes of a packed tile that leave room in the L1 data cache for lists and accumulators.  No bit of a
+ * result depends on it: a sum goes on from one block of channels to the next in the same order. */
 uint32_t cpu_choose_tile_bytes(void);
 #endif

@@ -101,8 +101,8 @@ struct cpu_kernels {
     double (*plane_sum)(const float *x, size_t hw, uint32_t valid);
     double (*plane_square)(const float *x, float centre, size_t hw, uint32_t valid);
     double (*plane_dot)(const float *dy, const float *x, float centre, size_t hw);
-    /* y = (x - centre) scale + shift, at least `least`; cssl holds the four */
-    int (*plane_affine)(const float *x, const float cssl[4], float *y, size_t hw);
+    /* y = (x - centre) scale + shift, at least `least`; 0 in lanes not valid; cssl: the four */
+    int (*plane_affine)(const float *x, const float cssl[4], float *y, size_t hw, uint32_t valid);
     /* dx = a dy + b (x - centre) + c in valid lanes, else 0; abcc holds a, b, c, centre */
     void (*plane_combine)(const float *dy, const float *x, const float abcc[4], float *dx,
                           size_t hw, uint32_t valid);

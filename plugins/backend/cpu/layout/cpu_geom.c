@@ -9,6 +9,9 @@
  */
 #include "layout/cpu_geom.h"
 
+/* Strides of one convolution, multiplied: 64 x 64 is more than any patch embedding has. */
+enum { MOST_PHASES = 4096 };
+
 void cpu_slices_set(struct cpu_slices *s, uint32_t count, uint32_t lanes)
 {
     const uint32_t parts = count / 16 + (count % 16 != 0);
@@ -164,6 +167,21 @@ static ftk_status init_tables(struct cpu_geom *g, const ftk_host *host)
     return FTK_OK;
 }
 
+/* Weights, and the phases of the backward pass, of which each has its lists. */
+static ftk_status count_weights(struct cpu_geom *g, const ftk_host *host, const char *name)
+{
+    const uint64_t pairs = (uint64_t)g->out_c * g->in_c;
+    const uint64_t phases = (uint64_t)g->stride[CPU_Y] * g->stride[CPU_X];
+    g->taps = g->kernel[CPU_Y] * g->kernel[CPU_X];
+    if (__builtin_mul_overflow(pairs, g->taps, &g->n) || g->n > UINT32_MAX)
+        return host->fail(host, FTK_ENOTSUP, "layer '%s': %u x %u x %u weights are above %u", name,
+                          g->out_c, g->in_c, g->taps, UINT32_MAX);
+    if (phases > MOST_PHASES)
+        return host->fail(host, FTK_ENOTSUP, "layer '%s': a stride of %u x %u is above %d in all",
+                          name, g->stride[CPU_Y], g->stride[CPU_X], MOST_PHASES);
+    return FTK_OK;
+}
+
 ftk_status cpu_geom_init(struct cpu_geom *g, const struct cpu_target *t, const ftk_node *node,
                          const uint32_t in[3])
 {
@@ -177,15 +195,14 @@ ftk_status cpu_geom_init(struct cpu_geom *g, const struct cpu_target *t, const f
         g->in[a] = g->linear ? 1 : in[1 + a];
         g->out[a] = g->linear ? 1 : node->out_shape[1 + a];
     }
-    g->taps = g->kernel[CPU_Y] * g->kernel[CPU_X];
-    g->n = (uint64_t)g->out_c * g->in_c * g->taps;
-    if (g->n > UINT32_MAX)
-        return t->host->fail(t->host, FTK_ENOTSUP, "layer '%s': %llu weights are above %u",
-                             node->name ? node->name : "", (unsigned long long)g->n, UINT32_MAX);
+    const char *name = node->name ? node->name : "";
+    ftk_status st = count_weights(g, t->host, name);
+    if (st != FTK_OK)
+        return st;
     set_tiles(g, t);
-    ftk_status st = init_forward(g, t, node->name ? node->name : "");
+    st = init_forward(g, t, name);
     if (st == FTK_OK)
-        st = init_backward(g, t, node->name ? node->name : "");
+        st = init_backward(g, t, name);
     if (st == FTK_OK)
         st = init_tables(g, t->host);
     return st;

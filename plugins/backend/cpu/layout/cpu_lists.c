@@ -96,7 +96,7 @@ static void set_ranks(struct cpu_weights *x)
     uint32_t at = 0;
     for (uint32_t c = 0; c < g->out_c; c++) {
         for (uint32_t kb = 0; kb < n_blocks; kb++) {
-            const uint32_t *ptr = x->ptr + kb * g->out_c + c;
+            const uint32_t *ptr = x->ptr + (size_t)kb * g->out_c + c;
             x->rank[c * n_blocks + kb] = at;
             at += ptr[1] - ptr[0];
         }

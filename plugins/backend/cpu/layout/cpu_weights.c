@@ -183,7 +183,7 @@ static void move_lists(const struct cpu_weights *x, float *array, uint64_t from,
         const uint64_t skip = from + done - x->rank[run];
         uint64_t here = x->rank[run + 1] - x->rank[run] - skip;
         here = here < n - done ? here : n - done;
-        move(array + x->ptr[kb * p->dst_c + c] + skip, here, get ? get + done : NULL,
+        move(array + x->ptr[(size_t)kb * p->dst_c + c] + skip, here, get ? get + done : NULL,
              put ? put + done : NULL);
         done += here;
         run++;

@@ -121,7 +121,7 @@ static void lay_out(ftk_prog *p, const struct slot *slots, uint32_t n_slots, siz
 static size_t arena_floats(const ftk_prog *p, const struct slot *slots, uint32_t n_slots,
                            size_t images)
 {
-    size_t floats = HUGE_PAGE;
+    size_t floats = HUGE_PAGE / sizeof(float);
     size_t most = 0;
     int fits = 1;
     for (uint32_t i = 0; i < n_slots; i++)

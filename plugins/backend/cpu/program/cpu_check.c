@@ -22,6 +22,23 @@ static int has_window(uint32_t op)
     return op == FTK_NODE_CONV2D || op == FTK_NODE_MAXPOOL || op == FTK_NODE_AVGPOOL;
 }
 
+/* Kernel, stride and padding; of a pool every window must hold some of the image. */
+static ftk_status check_window(const ftk_host *h, const ftk_node *n)
+{
+    for (int a = 0; a < 2; a++) {
+        if (n->kernel[a] == 0 || n->stride[a] == 0)
+            return h->fail(h, FTK_EINVAL, "node '%s': kernel or stride is 0", name_of(n));
+        if (n->kernel[a] > UINT16_MAX || n->stride[a] > UINT16_MAX || n->pad[a] > UINT16_MAX)
+            return h->fail(h, FTK_ENOTSUP,
+                           "node '%s': one of kernel %u, stride %u, pad %u is above %u",
+                           name_of(n), n->kernel[a], n->stride[a], n->pad[a], UINT16_MAX);
+        if (n->op != FTK_NODE_CONV2D && n->pad[a] >= n->kernel[a])
+            return h->fail(h, FTK_EINVAL, "node '%s': the padding of a pool, %u, is not below %u",
+                           name_of(n), n->pad[a], n->kernel[a]);
+    }
+    return FTK_OK;
+}
+
 ftk_status cpu_check_node(const ftk_host *h, const ftk_node *n)
 {
     const uint32_t known = FTK_NODE_BIAS | FTK_NODE_NO_DECAY | FTK_NODE_NO_DECAY_BIAS;
@@ -39,16 +56,7 @@ ftk_status cpu_check_node(const ftk_host *h, const ftk_node *n)
                        name_of(n));
     if (!has_window(n->op))
         return FTK_OK;
-    for (int a = 0; a < 2; a++) {
-        if (n->kernel[a] == 0 || n->stride[a] == 0)
-            return h->fail(h, FTK_EINVAL, "node '%s': kernel or stride is 0", name_of(n));
-        if (n->kernel[a] > UINT16_MAX || n->stride[a] > UINT16_MAX || n->pad[a] >= n->kernel[a])
-            return h->fail(h, FTK_ENOTSUP,
-                           "node '%s': kernel %u, stride %u, pad %u (limits: %u, %u, kernel - 1)",
-                           name_of(n), n->kernel[a], n->stride[a], n->pad[a], UINT16_MAX,
-                           UINT16_MAX);
-    }
-    return FTK_OK;
+    return check_window(h, n);
 }
 
 /* Nodes of each operation read 0, 1 or 2 others. */

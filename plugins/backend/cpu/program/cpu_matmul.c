@@ -188,7 +188,7 @@ static void lists_backward(struct cpu_run *r, struct cpu_node *n, float *dx)
             m.job.dst_count[CPU_X] = m.job.sub->dst_count[CPU_X];
         }
         run_sub(&m);
-        ptr += m.job.sub->n_blocks * pass->dst_c;
+        ptr += (size_t)m.job.sub->n_blocks * pass->dst_c;
     }
 }
 

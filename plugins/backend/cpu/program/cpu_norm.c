@@ -87,7 +87,7 @@ static void forward_channel(void *arg, uint32_t c, uint32_t thread)
     int bad = 0;
     for (uint32_t b = 0; b < j->run->slices.blocks; b++) {
         const size_t at = plane_at(j, b, c);
-        bad |= j->run->p->kern->plane_affine(j->x + at, cssl, n->y + at, j->hw);
+        bad |= j->run->p->kern->plane_affine(j->x + at, cssl, n->y + at, j->hw, valid_of(j, b));
     }
     if (bad)
         atomic_store(&j->bad, 1);

@@ -2,6 +2,7 @@
  * program/cpu_run.c - step, predict, grad_input, sync.
  */
 #include "program/cpu_prog.h"
+#include <math.h>
 #include <string.h>
 
 void cpu_run_bad(struct cpu_run *r, uint32_t node)
@@ -19,7 +20,7 @@ static ftk_status check_batch(const ftk_prog *p, const ftk_batch *b)
     if (b->count == 0 || b->count > p->max_batch)
         return h->fail(h, FTK_ERANGE, "a batch of %u images, the model takes 1 to %u", b->count,
                        p->max_batch);
-    if (b->heads > 1)
+    if (b->heads != 1)
         return h->fail(h, FTK_ENOTSUP, "%u labels an image: this backend has 1", b->heads);
     if (b->flags & ~(uint32_t)FTK_BATCH_DROPOUT)
         return h->fail(h, FTK_EINVAL, "unknown batch flags %x", b->flags);
@@ -46,13 +47,21 @@ static ftk_status begin(struct cpu_run *r, ftk_prog *p, const ftk_batch *const *
 
 static ftk_status check_hyper(const ftk_prog *p, const ftk_hyper *hy)
 {
+    const ftk_host *h = p->host;
     const uint32_t known = FTK_STEP_NESTEROV | FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE |
                            FTK_STEP_STATS_ONLY;
     if (!hy || hy->size < sizeof(*hy))
-        return p->host->fail(p->host, FTK_EABI, "a hyper of %u bytes, expected %zu",
-                             hy ? hy->size : 0, sizeof(*hy));
+        return h->fail(h, FTK_EABI, "a hyper of %u bytes, expected %zu", hy ? hy->size : 0,
+                       sizeof(*hy));
     if (hy->flags & ~known)
-        return p->host->fail(p->host, FTK_EINVAL, "unknown step flags %x", hy->flags & ~known);
+        return h->fail(h, FTK_EINVAL, "unknown step flags %x", hy->flags & ~known);
+    if ((hy->flags & FTK_STEP_STATS_ONLY) &&
+        (hy->flags & (FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE)))
+        return h->fail(h, FTK_EINVAL, "step flags %x: statistics alone leave no gradient",
+                       hy->flags);
+    if (!isfinite(hy->lr) || !isfinite(hy->momentum) || !isfinite(hy->weight_decay))
+        return h->fail(h, FTK_EINVAL, "lr %g, momentum %g, weight decay %g: not finite", hy->lr,
+                       hy->momentum, hy->weight_decay);
     return FTK_OK;
 }
 
@@ -101,10 +110,7 @@ ftk_status cpu_step(ftk_prog *p, const ftk_batch *const *b, const ftk_hyper *hy)
     ftk_status st = check_hyper(p, hy);
     if (st == FTK_OK)
         st = begin(&r, p, b);
-    if (st != FTK_OK)
-        return st;
-    st = run_step(&r);
-    return st;
+    return st == FTK_OK ? run_step(&r) : st;
 }
 
 ftk_status cpu_predict(ftk_prog *p, const ftk_batch *const *b, float *ret_logit)
@@ -130,7 +136,6 @@ ftk_status cpu_grad_input(ftk_prog *p, const ftk_batch *const *b, float *ret_dx)
         st = cpu_loss_check(&r);
     if (st != FTK_OK)
         return st;
-    r.dropout = (r.b->flags & FTK_BATCH_DROPOUT) != 0;
     st = cpu_forward(&r);
     if (st == FTK_OK) {
         cpu_loss(&r);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * program/cpu_text.c - what kernels() says: backend and instruction set, then a line a layer.
+ *
+ * A kernel that computes inactive weights too is called "dense..."; the core counts FLOPs by that.
+ * Full lists are not: they compute what is active, which is all.
  */
 #include "program/cpu_prog.h"
 #include <stdio.h>
@@ -8,7 +11,7 @@ static int print_layer(const struct cpu_node *n, char *at, size_t left)
 {
     const struct cpu_geom *g = &n->geom;
     if (n->weights.format == CPU_FORMAT_DENSE)
-        return snprintf(at, left, "%s onednn\n", n->name);
+        return snprintf(at, left, "%s dense-onednn\n", n->name);
     return snprintf(at, left, "%s %s %ux%u k%u back %ux%u k%u\n", n->name,
                     n->weights.nnz == n->weights.n ? "full-lists" : "lists", g->forward.tile->th,
                     g->forward.tile->tw, g->forward.sub->chan_block, g->backward.tile->th,

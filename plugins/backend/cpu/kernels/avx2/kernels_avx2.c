@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * kernels/avx2/kernels_avx2.c - eight lanes for AVX2 with FMA; sixteen registers hold a tile of 3 x 4.
+ * kernels/avx2/kernels_avx2.c - eight lanes for AVX2 with FMA; 16 registers hold a tile of 3 x 4.
  *
  * Built with -ffp-contract=fast: a sum of products is rounded once an entry where the machine can
  * fuse, which is faster and no less exact; the bits of an instruction set stay its own.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * kernels/avx512/kernels_avx512.c - sixteen lanes for AVX-512; thirty-two registers hold a tile of 4 x 4.
+ * kernels/avx512/kernels_avx512.c - 16 lanes for AVX-512; 32 registers hold a tile of 4 x 4.
  *
  * Built with -ffp-contract=fast: a sum of products is rounded once an entry where the machine can
  * fuse, which is faster and no less exact; the bits of an instruction set stay its own.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * kernels/portable/kernels_portable.c - four lanes: SSE2 on x86-64, NEON on ARM; every machine has them.
+ * kernels/portable/kernels_portable.c - four lanes, for every machine: SSE2 on x86-64, NEON on ARM.
  *
  * Built with -ffp-contract=fast: a sum of products is rounded once an entry where the machine can
  * fuse, which is faster and no less exact; the bits of an instruction set stay its own.
