@@ -35,8 +35,7 @@ void ftk__hasher_add(struct ftk__hasher *h, const void *data, uint64_t bytes)
         h->failed = true;
 }
 
-ftk_status ftk__hasher_end(struct ftk__hasher *h, struct ftk__sha256 *ret,
-                           struct ftk_error *reterr)
+ftk_status ftk__hasher_end(struct ftk__hasher *h, struct ftk__sha256 *ret, struct ftk_error *reterr)
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char hash[EVP_MAX_MD_SIZE];

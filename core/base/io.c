@@ -56,13 +56,13 @@ ftk_status ftk__file_size(const char *path, uint64_t *ret_bytes, struct ftk_erro
 
 static ftk_status fail_large(const char *path, uint64_t limit, struct ftk_error *reterr)
 {
-    return ftk__fail_exit(reterr, FTK_ERANGE, FTK__EXIT_DATA, "%s is above %" PRIu64 " bytes",
-                          path, limit);
+    return ftk__fail_exit(reterr, FTK_ERANGE, FTK__EXIT_DATA, "%s is above %" PRIu64 " bytes", path,
+                          limit);
 }
 
 /* Reads to the end of the file: its size may change, and a pipe tells none. */
-static ftk_status read_all(int fd, const char *path, uint64_t cap, uint64_t limit,
-                           char **ret_data, uint64_t *ret_bytes, struct ftk_error *reterr)
+static ftk_status read_all(int fd, const char *path, uint64_t cap, uint64_t limit, char **ret_data,
+                           uint64_t *ret_bytes, struct ftk_error *reterr)
 {
     uint64_t n = 0;
     char *data = ftk__alloc_array(cap + 1, 1);
@@ -153,12 +153,12 @@ ftk_status ftk__file_write(const char *path, const void *data, uint64_t bytes,
 
 static ftk_status fail_locked(int fd, const char *dir, struct ftk_error *reterr)
 {
-    char pid[24] = {0};
+    char pid[24] = { 0 };
     ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
     size_t digits = n > 0 ? strspn(pid, "0123456789") : 0;
     pid[digits] = 0;
-    return ftk__fail_exit(reterr, FTK_EEXIST, FTK__EXIT_IN_USE,
-                          "folder %s is in use by process %s", dir, digits ? pid : "unknown");
+    return ftk__fail_exit(reterr, FTK_EEXIST, FTK__EXIT_IN_USE, "folder %s is in use by process %s",
+                          dir, digits ? pid : "unknown");
 }
 
 /* Whether `fd` is still what `path` names: its owner may have removed it between our open and
@@ -167,8 +167,8 @@ static bool still_named(int fd, const char *path)
 {
     struct stat held;
     struct stat named;
-    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev
-           && held.st_ino == named.st_ino;
+    return fstat(fd, &held) == 0 && stat(path, &named) == 0 && held.st_dev == named.st_dev &&
+           held.st_ino == named.st_ino;
 }
 
 static ftk_status lock_file(const char *dir, const char *path, int *ret_fd,

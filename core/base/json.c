@@ -60,7 +60,7 @@ ftk_status ftk__json_print(FILE *to, const json_t *doc, struct ftk_error *reterr
 ftk_status ftk__json_parse(const char *text, uint64_t bytes, const char *what, json_t **ret,
                            struct ftk_error *reterr)
 {
-    json_error_t error = {0};
+    json_error_t error = { 0 };
     uint64_t failed = ftk__mem_stats().failed;
     json_t *doc = json_loadb(text, (size_t)bytes, JSON_REJECT_DUPLICATES, &error);
     /* Where an allocation fails jansson 2.14 may give no reason, call it a mistake in the text or

@@ -18,13 +18,13 @@ enum { FIELDS = 1024, JSON_LINE = 8 * FIELDS };
 
 static struct {
     pthread_mutex_t lock;
-    ftk_level min;              /* of stderr                                    */
+    ftk_level min; /* of stderr                                    */
     struct ftk__appender text, json;
     bool open;
-    bool complained;            /* about a log file that cannot be written      */
+    bool complained; /* about a log file that cannot be written      */
     void (*hook)(void *arg, bool before);
     void *hook_arg;
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .min = FTK_INFO};
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .min = FTK_INFO };
 
 static const char *level_name(ftk_level level)
 {
@@ -38,7 +38,7 @@ static const char *level_name(ftk_level level)
     case FTK_ERROR:
         return "error";
     }
-    return "error";             /* a plugin may give any number                 */
+    return "error"; /* a plugin may give any number                 */
 }
 
 void ftk__log_setup(ftk_level min, bool quiet)
@@ -124,7 +124,7 @@ static void add_quoted(struct line *l, const char *text, size_t n)
         size_t len = (size_t)ftk__utf8_char(text + i, n - i);
         if (text[i] == '"' || text[i] == '\\')
             add_char(l, '\\');
-        if (len == 0)           /* JSON is UTF-8; file names need not be        */
+        if (len == 0) /* JSON is UTF-8; file names need not be        */
             add_char(l, '?');
         add_raw(l, text + i, len);
         i += len > 0 ? len : 1;
@@ -206,10 +206,9 @@ static void add_fields(struct line *l, const char *fields)
     }
 }
 
-static void write_json(ftk_level level, const char *event, const char *fields,
-                       const struct tm *utc)
+static void write_json(ftk_level level, const char *event, const char *fields, const struct tm *utc)
 {
-    struct line l = {.n = 0};
+    struct line l = { .n = 0 };
     char when[32];
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", utc);
     add_raw(&l, "{\"time\": ", 9);
@@ -230,8 +229,8 @@ static void complain(void)
     struct ftk_error err;
     if (state.complained)
         return;
-    if (ftk__appender_check(&state.text, &err) == FTK_OK
-        && ftk__appender_check(&state.json, &err) == FTK_OK)
+    if (ftk__appender_check(&state.text, &err) == FTK_OK &&
+        ftk__appender_check(&state.json, &err) == FTK_OK)
         return;
     state.complained = true;
     fprintf(stderr, "warning: %s\n", err.message);

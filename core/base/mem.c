@@ -16,7 +16,7 @@
 enum { ALIGNMENT = 64, ARENA_BLOCK = 64 * 1024 };
 
 static _Atomic uint64_t n_calls, n_alive, n_failed;
-static _Atomic uint64_t fail_call;      /* the call that fails, counted like n_calls; 0: none  */
+static _Atomic uint64_t fail_call; /* the call that fails, counted like n_calls; 0: none  */
 static pthread_once_t environment_read = PTHREAD_ONCE_INIT;
 
 static void read_environment(void)
@@ -115,7 +115,7 @@ void ftk__mem_fail_at(uint64_t n)
 
 struct ftk__arena_block {
     struct ftk__arena_block *next;
-    size_t used, cap;           /* bytes of data                                */
+    size_t used, cap; /* bytes of data                                */
     _Alignas(ALIGNMENT) char data[];
 };
 

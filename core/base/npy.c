@@ -13,7 +13,7 @@
 
 enum { PREFIX = 10, ALIGN = 64 };
 
-static const unsigned char magic[8] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
+static const unsigned char magic[8] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0 };
 
 static const char *descr_of(enum ftk__dtype t)
 {
@@ -26,8 +26,7 @@ static const char *descr_of(enum ftk__dtype t)
 
 static void add_header(struct ftk__str *out, const struct ftk__st_array *a)
 {
-    ftk__str_addf(out, "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                  descr_of(a->dtype));
+    ftk__str_addf(out, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr_of(a->dtype));
     for (uint32_t d = 0; d < a->n_dims; d++)
         ftk__str_addf(out, "%s%" PRIu64, d > 0 ? ", " : "", a->dims[d]);
     ftk__str_add(out, a->n_dims == 1 ? ",), }" : "), }");
@@ -36,10 +35,9 @@ static void add_header(struct ftk__str *out, const struct ftk__st_array *a)
     ftk__str_add(out, "\n");
 }
 
-ftk_status ftk__npy_write(const char *path, const struct ftk__st_array *a,
-                          struct ftk_error *reterr)
+ftk_status ftk__npy_write(const char *path, const struct ftk__st_array *a, struct ftk_error *reterr)
 {
-    struct ftk__str header = {0};
+    struct ftk__str header = { 0 };
     add_header(&header, a);
     if (header.failed) {
         ftk__str_done(&header);
@@ -49,7 +47,7 @@ ftk_status ftk__npy_write(const char *path, const struct ftk__st_array *a,
     ftk_status st = ftk__writer_open(&w, path, reterr);
     if (st == FTK_OK) {
         /* 8 dimensions of 20 digits: the length always fits its two bytes */
-        unsigned char length[2] = {(unsigned char)header.len, (unsigned char)(header.len >> 8)};
+        unsigned char length[2] = { (unsigned char)header.len, (unsigned char)(header.len >> 8) };
         ftk__writer_put(&w, magic, sizeof magic);
         ftk__writer_put(&w, length, sizeof length);
         ftk__writer_put(&w, header.text, header.len);
@@ -202,8 +200,7 @@ static ftk_status read_header(struct cursor *c, uint64_t n, struct ftk__st_array
         return ftk__fail_exit(c->reterr, FTK_EINVAL, FTK__EXIT_DATA,
                               "%s: byte %" PRIu64 ": %" PRIu64 " bytes follow the header, not "
                               "the %" PRIu64 " of its shape",
-                              c->path, bytes < n - c->end ? c->end + bytes : n, n - c->end,
-                              bytes);
+                              c->path, bytes < n - c->end ? c->end + bytes : n, n - c->end, bytes);
     return FTK_OK;
 }
 
@@ -225,8 +222,8 @@ ftk_status ftk__npy_read(const char *path, struct ftk__st_array *ret, struct ftk
     ftk_status st = ftk__file_read(path, INT64_MAX, &bytes, &n, reterr);
     if (st != FTK_OK)
         return st;
-    struct cursor c = {.path = path, .bytes = bytes, .reterr = reterr};
-    struct ftk__st_array a = {0};
+    struct cursor c = { .path = path, .bytes = bytes, .reterr = reterr };
+    struct ftk__st_array a = { 0 };
     st = read_header(&c, n, &a);
     if (st == FTK_OK)
         st = check_booleans(&c, n, &a);
@@ -272,8 +269,8 @@ ftk_status ftk__npy_read_shape(const char *path, struct ftk__st_array *ret,
     ftk_status st = read_start(path, &bytes, reterr);
     if (st != FTK_OK)
         return st;
-    struct cursor c = {.path = path, .bytes = bytes, .reterr = reterr};
-    struct ftk__st_array a = {0};
+    struct cursor c = { .path = path, .bytes = bytes, .reterr = reterr };
+    struct ftk__st_array a = { 0 };
     st = ftk__file_size(path, &n, reterr);
     if (st == FTK_OK)
         st = read_header(&c, n, &a);

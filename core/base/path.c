@@ -21,7 +21,7 @@ static char *take(struct ftk__str *s)
 
 char *ftk__path_join(const char *dir, const char *name)
 {
-    struct ftk__str s = {0};
+    struct ftk__str s = { 0 };
     if (name[0] != '/' && dir[0] != 0) {
         ftk__str_add(&s, dir);
         if (!ftk__str_ends(dir, "/"))
@@ -33,7 +33,7 @@ char *ftk__path_join(const char *dir, const char *name)
 
 char *ftk__path_dir(const char *path)
 {
-    struct ftk__str s = {0};
+    struct ftk__str s = { 0 };
     const char *base = ftk__path_base(path);
     uint64_t n = (uint64_t)(base - path);
     while (n > 1 && path[n - 1] == '/')
@@ -115,7 +115,7 @@ char *ftk__path_plugins(void)
         path = other;
         other = swapped;
     }
-    if (!other)                 /* which of the two it is cannot be known           */
+    if (!other) /* which of the two it is cannot be known           */
         path = ftk__free(path);
     ftk__free(other);
     ftk__free(bin);

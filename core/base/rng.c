@@ -11,11 +11,13 @@
 uint64_t ftk__rng_u64(ftk_rng *r)
 {
     uint64_t block = r->counter / 2;
-    philox4x32_key_t key = {{(uint32_t)r->key[0], (uint32_t)(r->key[0] >> 32)}};
-    philox4x32_ctr_t counter = {{
-        (uint32_t)block, (uint32_t)(block >> 32),
-        (uint32_t)r->key[1], (uint32_t)(r->key[1] >> 32),
-    }};
+    philox4x32_key_t key = { { (uint32_t)r->key[0], (uint32_t)(r->key[0] >> 32) } };
+    philox4x32_ctr_t counter = { {
+        (uint32_t)block,
+        (uint32_t)(block >> 32),
+        (uint32_t)r->key[1],
+        (uint32_t)(r->key[1] >> 32),
+    } };
     philox4x32_ctr_t out = philox4x32_R(10, counter, key);
     uint32_t first = 2 * (uint32_t)(r->counter % 2);
     r->counter++;
@@ -58,5 +60,5 @@ ftk_rng ftk__rng_stream(uint64_t seed, enum ftk__purpose purpose, uint64_t a, ui
 {
     uint64_t what = splitmix64(splitmix64(seed) + (uint64_t)purpose);
     uint64_t where = splitmix64(splitmix64(splitmix64(a) + b) + c);
-    return (ftk_rng){.key = {what, where}, .counter = 0};
+    return (ftk_rng){ .key = { what, where }, .counter = 0 };
 }

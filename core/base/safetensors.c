@@ -124,8 +124,8 @@ static ftk_status check_names(const char *path, const struct ftk__st_array *arra
 {
     for (uint64_t i = 0; i < n; i++)
         if (!ftk__utf8_valid(arrays[i].name))
-            return ftk__fail(reterr, FTK_EINVAL, "%s: name of array %" PRIu64 " is not UTF-8",
-                             path, i);
+            return ftk__fail(reterr, FTK_EINVAL, "%s: name of array %" PRIu64 " is not UTF-8", path,
+                             i);
     for (uint64_t i = 0; i < n_meta; i++)
         if (!ftk__utf8_valid(meta[i].key) || !ftk__utf8_valid(meta[i].value))
             return ftk__fail(reterr, FTK_EINVAL, "%s: metadata '%s' is not UTF-8", path,
@@ -134,13 +134,12 @@ static ftk_status check_names(const char *path, const struct ftk__st_array *arra
 }
 
 ftk_status ftk__st_write(const char *path, const struct ftk__st_array *arrays, uint64_t n,
-                         const struct ftk__st_meta *meta, uint64_t n_meta,
-                         struct ftk_error *reterr)
+                         const struct ftk__st_meta *meta, uint64_t n_meta, struct ftk_error *reterr)
 {
     ftk_status st = check_names(path, arrays, n, meta, n_meta, reterr);
     if (st != FTK_OK)
         return st;
-    struct ftk__str header = {0};
+    struct ftk__str header = { 0 };
     add_header(&header, arrays, n, meta, n_meta);
     if (header.failed) {
         ftk__str_done(&header);

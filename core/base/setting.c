@@ -82,7 +82,7 @@ static bool reserve(struct ftk__issues *is)
 void ftk__issues_add(struct ftk__issues *is, const struct ftk__setting *at, const char *path,
                      const char *limit, const char *nearest, const char *fmt, ...)
 {
-    struct ftk__str message = {0};
+    struct ftk__str message = { 0 };
     va_list args;
     va_start(args, fmt);
     ftk__str_vaddf(&message, fmt, args);
@@ -96,8 +96,8 @@ void ftk__issues_add(struct ftk__issues *is, const struct ftk__setting *at, cons
         .limit = ftk__strdup(limit),
         .nearest = ftk__strdup(nearest),
     };
-    bool complete = !message.failed && !one.path == !path && !one.limit == !limit
-                    && !one.nearest == !nearest;
+    bool complete =
+        !message.failed && !one.path == !path && !one.limit == !limit && !one.nearest == !nearest;
     if (!complete || !reserve(is)) {
         is->failed = true;
         issue_done(&one);
@@ -111,5 +111,5 @@ void ftk__issues_done(struct ftk__issues *is)
     for (uint64_t i = 0; i < is->n; i++)
         issue_done(&is->v[i]);
     ftk__free(is->v);
-    *is = (struct ftk__issues){0};
+    *is = (struct ftk__issues){ 0 };
 }

@@ -6,8 +6,8 @@
 const char *ftk__status_name(ftk_status st)
 {
     switch (st) {
-#define X(name, value, text) \
-    case FTK_##name:         \
+#define X(name, value, text)                                                                       \
+    case FTK_##name:                                                                               \
         return #name;
         FTK_STATUS_MAP(X)
 #undef X
@@ -20,8 +20,8 @@ const char *ftk__status_name(ftk_status st)
 const char *ftk__status_text(ftk_status st)
 {
     switch (st) {
-#define X(name, value, text) \
-    case FTK_##name:         \
+#define X(name, value, text)                                                                       \
+    case FTK_##name:                                                                               \
         return text;
         FTK_STATUS_MAP(X)
 #undef X

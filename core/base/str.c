@@ -75,7 +75,7 @@ void ftk__str_vaddf(struct ftk__str *s, const char *fmt, va_list args)
 void ftk__str_done(struct ftk__str *s)
 {
     ftk__free(s->text);
-    *s = (struct ftk__str){0};
+    *s = (struct ftk__str){ 0 };
 }
 
 bool ftk__format(char *buf, size_t cap, const char *fmt, ...)
@@ -207,7 +207,7 @@ static unsigned min2(unsigned a, unsigned b)
  * NEAREST_MAX long. */
 static unsigned edit_distance(const char *a, size_t n, const char *b, size_t m)
 {
-    unsigned row[3][NEAREST_MAX + 1] = {{0}}; /* distances of prefixes of a[0..i) to b[0..j) */
+    unsigned row[3][NEAREST_MAX + 1] = { { 0 } }; /* distances of prefixes of a[0..i) to b[0..j) */
     for (size_t j = 0; j <= m; j++)
         row[0][j] = (unsigned)j;
     for (size_t i = 1; i <= n; i++) {

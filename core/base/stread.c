@@ -13,30 +13,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_MAX 100000000u   /* the limit of the format's own library        */
+#define HEADER_MAX   100000000u /* the limit of the format's own library        */
 #define LENGTH_BYTES 8u
 
 /* An entry of the header while it is read. */
 struct entry {
     struct ftk__st_array array;
-    uint64_t begin, end;        /* bytes in the data                            */
-    uint64_t order;             /* place in the header, so that sorting is stable */
+    uint64_t begin, end; /* bytes in the data                            */
+    uint64_t order;      /* place in the header, so that sorting is stable */
 };
 
 struct reader {
     const char *path;
     const unsigned char *data;
     uint64_t n_data;
-    struct entry *entries;      // [n], by begin once sorted
+    struct entry *entries; // [n], by begin once sorted
     uint64_t n;
-    struct ftk__st_file file;   /* what will be returned                        */
+    struct ftk__st_file file; /* what will be returned                        */
     struct ftk_error *reterr;
 };
 
 static ftk_status bad_key(struct reader *r, const char *key, const char *what)
 {
-    return ftk__fail_exit(r->reterr, FTK_EINVAL, FTK__EXIT_DATA, "%s: array '%s': %s", r->path,
-                          key, what);
+    return ftk__fail_exit(r->reterr, FTK_EINVAL, FTK__EXIT_DATA, "%s: array '%s': %s", r->path, key,
+                          what);
 }
 
 static ftk_status no_memory(struct reader *r)
@@ -97,8 +97,8 @@ static ftk_status read_entry(struct reader *r, const char *key, const json_t *v)
     if (st != FTK_OK)
         return st;
     const json_t *offsets = json_object_get(v, "data_offsets");
-    if (json_array_size(offsets) != 2 || !read_count(json_array_get(offsets, 0), &e->begin)
-        || !read_count(json_array_get(offsets, 1), &e->end))
+    if (json_array_size(offsets) != 2 || !read_count(json_array_get(offsets, 0), &e->begin) ||
+        !read_count(json_array_get(offsets, 1), &e->end))
         return bad_key(r, key, "data_offsets are not two integers from 0 on");
     if (json_object_size(v) != 3)
         return bad_key(r, key, "has keys beside dtype, shape and data_offsets");
@@ -124,7 +124,8 @@ static ftk_status read_meta(struct reader *r, json_t *v)
         return no_memory(r);
     const char *key;
     json_t *value;
-    json_object_foreach(v, key, value) {
+    json_object_foreach(v, key, value)
+    {
         if (!json_is_string(value))
             return ftk__fail_exit(r->reterr, FTK_EINVAL, FTK__EXIT_DATA,
                                   "%s: __metadata__ '%s' is not a string", r->path, key);
@@ -157,8 +158,8 @@ static ftk_status check_tiling(struct reader *r)
         const struct entry *e = &r->entries[i];
         if (e->begin != at)
             return ftk__fail_exit(r->reterr, FTK_EINVAL, FTK__EXIT_DATA,
-                                  "%s: array '%s' begins at data byte %" PRIu64
-                                  " where %" PRIu64 " comes next",
+                                  "%s: array '%s' begins at data byte %" PRIu64 " where %" PRIu64
+                                  " comes next",
                                   r->path, e->array.name, e->begin, at);
         if (e->end > r->n_data)
             return ftk__fail_exit(r->reterr, FTK_EINVAL, FTK__EXIT_DATA,
@@ -169,8 +170,9 @@ static ftk_status check_tiling(struct reader *r)
     }
     if (at != r->n_data)
         return ftk__fail_exit(r->reterr, FTK_EINVAL, FTK__EXIT_DATA,
-                              "%s: %" PRIu64 " bytes follow the last array, from data byte %"
-                              PRIu64, r->path, r->n_data - at, at);
+                              "%s: %" PRIu64
+                              " bytes follow the last array, from data byte %" PRIu64,
+                              r->path, r->n_data - at, at);
     return FTK_OK;
 }
 
@@ -235,7 +237,8 @@ static ftk_status read_header(struct reader *r, json_t *header)
         return no_memory(r);
     const char *key;
     json_t *value;
-    json_object_foreach(header, key, value) {
+    json_object_foreach(header, key, value)
+    {
         bool meta = strcmp(key, "__metadata__") == 0;
         ftk_status st = meta ? read_meta(r, value) : read_entry(r, key, value);
         if (st != FTK_OK)
@@ -264,8 +267,8 @@ static ftk_status read_file(struct reader *r, uint64_t n_file)
     r->data = b + LENGTH_BYTES + n_header;
     r->n_data = n_file - LENGTH_BYTES - n_header;
     json_t *header;
-    ftk_status st = ftk__json_parse((const char *)b + LENGTH_BYTES, n_header, r->path, &header,
-                                    r->reterr);
+    ftk_status st =
+        ftk__json_parse((const char *)b + LENGTH_BYTES, n_header, r->path, &header, r->reterr);
     if (st != FTK_OK)
         return st;
     st = read_header(r, header);
@@ -281,7 +284,7 @@ static void free_text(const char *text)
 
 ftk_status ftk__st_open(const char *path, struct ftk__st_file *ret, struct ftk_error *reterr)
 {
-    struct reader r = {.path = path, .reterr = reterr};
+    struct reader r = { .path = path, .reterr = reterr };
     uint64_t n_file;
     ftk_status st = ftk__file_read(path, INT64_MAX, &r.file.bytes, &n_file, reterr);
     if (st != FTK_OK)
@@ -325,5 +328,5 @@ void ftk__st_close(struct ftk__st_file *f)
     ftk__free(f->arrays);
     ftk__free(f->meta);
     ftk__free(f->bytes);
-    *f = (struct ftk__st_file){0};
+    *f = (struct ftk__st_file){ 0 };
 }

@@ -20,8 +20,8 @@ enum {
     DIGIT_BITS = 11,
     DIGITS = 1 << DIGIT_BITS,
     FIRST_SHIFT = 32 - DIGIT_BITS,
-    BLOCK = 16,                 /* scores looked at together                    */
-    SLACK = 64 * 1024           /* see the size of the buffer in topk.h         */
+    BLOCK = 16,       /* scores looked at together                    */
+    SLACK = 64 * 1024 /* see the size of the buffer in topk.h         */
 };
 
 /* Ascending keys are the order of selection; `sign` is 1 for lowest, -1 for highest. */
@@ -52,7 +52,7 @@ struct cut {
 static inline void block_keys(const float *score, uint64_t some, float sign,
                               uint32_t ret_key[BLOCK])
 {
-    float full[BLOCK] = {0};
+    float full[BLOCK] = { 0 };
     if (some < BLOCK) {
         memcpy(full, score, (size_t)some * sizeof *score);
         score = full;
@@ -65,7 +65,7 @@ static inline void block_keys(const float *score, uint64_t some, float sign,
  * spares the wait for a counter just written. */
 static void count_first(const float *score, uint64_t n, float sign, uint64_t ret_count[DIGITS])
 {
-    uint64_t odd[DIGITS] = {0};
+    uint64_t odd[DIGITS] = { 0 };
     uint32_t key[BLOCK];
     memset(ret_count, 0, DIGITS * sizeof *ret_count);
     uint64_t i = 0;
@@ -113,9 +113,9 @@ static uint32_t pick_digit(const uint64_t count[DIGITS], struct cut *cut)
 static struct cut find_cut(const float *score, uint64_t n, uint64_t k, float sign)
 {
     /* The last digit overlaps the one before by a bit, which is then known. */
-    static const unsigned shifts[2] = {FIRST_SHIFT - DIGIT_BITS, 0};
+    static const unsigned shifts[2] = { FIRST_SHIFT - DIGIT_BITS, 0 };
     uint64_t count[DIGITS];
-    struct cut cut = {.key = 0, .ties = k};
+    struct cut cut = { .key = 0, .ties = k };
     count_first(score, n, sign, count);
     cut.key = pick_digit(count, &cut) << FIRST_SHIFT;
     uint32_t mask = UINT32_MAX << FIRST_SHIFT;
@@ -177,14 +177,14 @@ ftk_status ftk__topk(const float *score, uint64_t n, uint64_t k, bool highest, u
 }
 
 struct ftk__stream {
-    uint64_t k, seen, last;     /* last: index of the latest candidate          */
+    uint64_t k, seen, last; /* last: index of the latest candidate          */
     uint64_t n, cap;
-    float sign;                 /* 1: lowest, -1: highest                       */
+    float sign; /* 1: lowest, -1: highest                       */
     bool ended;
-    bool limited;               /* k were seen: only scores below `limit` enter */
+    bool limited; /* k were seen: only scores below `limit` enter */
     float limit;
-    uint64_t *index;            // [cap], ascending
-    float *score;               // [cap], times `sign`
+    uint64_t *index; // [cap], ascending
+    float *score;    // [cap], times `sign`
 };
 
 struct ftk__stream *ftk__stream_new(uint64_t k, bool highest)
@@ -256,8 +256,7 @@ static void append_below(struct ftk__stream *s, const uint64_t *index, const flo
     s->n = end;
 }
 
-static void append_all(struct ftk__stream *s, const uint64_t *index, const float *score,
-                       uint64_t n)
+static void append_all(struct ftk__stream *s, const uint64_t *index, const float *score, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++)
         s->score[s->n + i] = score[i] * s->sign;
@@ -271,8 +270,8 @@ ftk_status ftk__stream_add(struct ftk__stream *s, const uint64_t *index, const f
     if (s->ended)
         return ftk__fail(reterr, FTK_ESTATE, "candidate after the end of a selection");
     if (n > 0 && s->seen > 0 && index[0] <= s->last)
-        return ftk__fail(reterr, FTK_EINTERNAL,
-                         "candidate %" PRIu64 " comes after %" PRIu64, index[0], s->last);
+        return ftk__fail(reterr, FTK_EINTERNAL, "candidate %" PRIu64 " comes after %" PRIu64,
+                         index[0], s->last);
     for (uint64_t done = 0; done < n;) {
         if (s->n == s->cap)
             shrink(s);

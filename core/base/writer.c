@@ -26,8 +26,8 @@ static int reason(void)
 
 ftk_status ftk__writer_open(struct ftk__writer *w, const char *path, struct ftk_error *reterr)
 {
-    *w = (struct ftk__writer){0};
-    struct ftk__str tmp = {0};
+    *w = (struct ftk__writer){ 0 };
+    struct ftk__str tmp = { 0 };
     ftk__str_addf(&tmp, "%s.tmp", path);
     w->path = ftk__strdup(path);
     w->tmp = tmp.text;
@@ -108,13 +108,13 @@ void ftk__writer_abort(struct ftk__writer *w)
         unlink(w->tmp);
     ftk__free(w->path);
     ftk__free(w->tmp);
-    *w = (struct ftk__writer){0};
+    *w = (struct ftk__writer){ 0 };
 }
 
 ftk_status ftk__appender_open(struct ftk__appender *a, const char *path, bool truncate,
                               struct ftk_error *reterr)
 {
-    *a = (struct ftk__appender){.path = ftk__strdup(path)};
+    *a = (struct ftk__appender){ .path = ftk__strdup(path) };
     if (!a->path)
         return fail_write(reterr, ENOMEM, path);
     errno = 0;
@@ -153,6 +153,6 @@ ftk_status ftk__appender_close(struct ftk__appender *a, struct ftk_error *reterr
         a->error = reason();
     ftk_status st = ftk__appender_check(a, reterr);
     ftk__free(a->path);
-    *a = (struct ftk__appender){0};
+    *a = (struct ftk__appender){ 0 };
     return st;
 }

@@ -48,9 +48,9 @@ static void print_row(const struct ftk__catalogue *set, const char *folder, stru
 
 static bool add_row(json_t *list, const struct ftk__catalogue *set, const char *folder)
 {
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:s}", "name", set->name, "summary",
-                            summary_of(set), "terms", set->terms, "folder", folder, "get",
-                            set->place.get);
+    json_t *row =
+        json_pack("{s:s, s:s, s:s, s:s?, s:s}", "name", set->name, "summary", summary_of(set),
+                  "terms", set->terms, "folder", folder, "get", set->place.get);
     return json_array_append_new(list, row) == 0;
 }
 
@@ -130,7 +130,7 @@ static ftk_status verdict(const struct findings *f, struct ftk_error *reterr)
 /* One line of the terminal, of a download or none. */
 struct line {
     bool shown;
-    uint64_t last;              /* megabytes when it was printed                */
+    uint64_t last; /* megabytes when it was printed                */
 };
 
 static void show(void *arg, const char *name, uint64_t done, uint64_t total)

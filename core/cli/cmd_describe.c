@@ -77,9 +77,9 @@ static void print_core_keys(ftk_kind kind, struct ftk__str *out)
     bool first = true;
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
         struct ftk__param_table t = ftk__schema_table(owned[i].table);
-        const ftk_algo keys = {
-            .params = t.params, .param_stride = t.stride, .params_size = t.struct_size
-        };
+        const ftk_algo keys = { .params = t.params,
+                                .param_stride = t.stride,
+                                .params_size = t.struct_size };
         if (owned[i].kind != (uint32_t)kind)
             continue;
         if (first)

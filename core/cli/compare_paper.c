@@ -65,7 +65,8 @@ static void print_table(const struct ftk__paper_count *count, struct ftk__str *o
             ftk__str_add(out, "\n");
         print_row(row, &count[i], out);
     }
-    ftk__str_addf(out, "\none dense run     %.3g FLOPs on CIFAR-10, %.3g on ImageNet "
+    ftk__str_addf(out,
+                  "\none dense run     %.3g FLOPs on CIFAR-10, %.3g on ImageNet "
                   "(paper: 3.6e17, 4.8e18)\n",
                   count[0].dense_run, count[ftk__paper_n_rows - 1].dense_run);
     ftk__str_add(out, notes);

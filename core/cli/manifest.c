@@ -142,14 +142,13 @@ ftk_status ftk__manifest_new(const struct ftk__prepared *p, const struct ftk__id
     ftk__host_name(host, sizeof(host));
     ftk__cpu_model(cpu, sizeof(cpu));
     ftk__time_now(now);
-    json_t *doc =
-        json_pack("{s:i, s:s, s:o, s:o, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:s}",
-                  "schema", 1, "status", "unfinished", "name", ftk__json_text(x->name), "config",
-                  ftk__json_text(x->file), "hash8", id->hash8, "config_hash", id->hash.hex, "seed",
-                  (json_int_t)x->seed, "strategy", x->strategy.entry->algo->name, "members",
-                  (json_int_t)x->members, "train_runs", (json_int_t)ftk__train_runs(&p->ops),
-                  "version", FTK_VERSION, "compiler", ftk__compiler(),
-                  "host", ftk__json_text(host), "cpu", ftk__json_text(cpu), "started", now);
+    json_t *doc = json_pack(
+        "{s:i, s:s, s:o, s:o, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:o, s:o, s:s}", "schema", 1,
+        "status", "unfinished", "name", ftk__json_text(x->name), "config", ftk__json_text(x->file),
+        "hash8", id->hash8, "config_hash", id->hash.hex, "seed", (json_int_t)x->seed, "strategy",
+        x->strategy.entry->algo->name, "members", (json_int_t)x->members, "train_runs",
+        (json_int_t)ftk__train_runs(&p->ops), "version", FTK_VERSION, "compiler", ftk__compiler(),
+        "host", ftk__json_text(host), "cpu", ftk__json_text(cpu), "started", now);
     if (!doc)
         return no_memory(reterr);
     ftk_status st = set_plugins(doc, x, reterr);

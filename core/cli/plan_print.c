@@ -207,8 +207,9 @@ static void print_costs(const struct ftk__experiment *x, const struct ftk__plan 
         ftk__str_add(out, "regrow         forbidden, and the network has too few inactive weights "
                           "for the rate: there k = n - nnz\n");
     else if (p->limited)
-        ftk__str_addf(out, "regrow         forbidden, and %u layer%s too few inactive weights for "
-                           "the rate: there k = n - nnz\n",
+        ftk__str_addf(out,
+                      "regrow         forbidden, and %u layer%s too few inactive weights for "
+                      "the rate: there k = n - nnz\n",
                       p->limited, p->limited == 1 ? " has" : "s have");
 }
 

@@ -27,8 +27,8 @@ static const char *const precisions[] = { "fp32", "tf32", "bf16", NULL };
 
 const char *const ftk__eval_sets[] = { "test", "validation", NULL };
 const char *const ftk__eval_protocols[] = { "paper", "ub", "standard", NULL };
-const char *const ftk__normalise_names[] = { "cifar10",       "cifar100", "imagenet",
-                                             "svhn",          "fashion_mnist", "none", NULL };
+const char *const ftk__normalise_names[] = { "cifar10",       "cifar100", "imagenet", "svhn",
+                                             "fashion_mnist", "none",     NULL };
 
 /* A parameter with flags: the public macros have none for numbers. */
 #define FLAGGED(T, f, type_, def_, min_, max_, flags_, help_)                                      \

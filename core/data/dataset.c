@@ -59,7 +59,7 @@ ftk_status ftk__data_info(const struct ftk__data_request *q, struct ftk__data_in
     if (st != FTK_OK)
         return st;
     *ret = (struct ftk__data_info){
-        .shape = {size.shape[0], size.shape[1], size.shape[2]},
+        .shape = { size.shape[0], size.shape[1], size.shape[2] },
         .classes = size.classes,
         .n_train_file = size.n_train,
         .n_test = size.n_test,
@@ -86,7 +86,7 @@ static ftk_status open_parts(struct ftk__dataset *d, const struct ftk__data_requ
                              struct ftk_error *reterr)
 {
     const struct ftk__set *set;
-    struct ftk__images norm = {0};
+    struct ftk__images norm = { 0 };
     uint64_t n_train = 0;
     ftk_status st = ftk__set_find(q->set, &set, reterr);
     if (st == FTK_OK)
@@ -101,7 +101,7 @@ static ftk_status open_parts(struct ftk__dataset *d, const struct ftk__data_requ
         return st;
     d->train = ftk__store_view(&d->store, &norm, 0, n_train);
     d->validation = ftk__store_view(&d->store, &norm, d->store.n - q->validation, q->validation);
-    d->augment = (struct ftk__augment){q->augment, q->pad, q->seed};
+    d->augment = (struct ftk__augment){ q->augment, q->pad, q->seed };
     d->validation_augmented = q->validation_augmented;
     return FTK_OK;
 }
@@ -151,7 +151,7 @@ void ftk__dataset_fill_validation(const struct ftk__dataset *d, uint32_t member,
     uint64_t floats = (uint64_t)im->shape[0] * im->shape[1] * im->shape[2];
     uint64_t first = d->store.n - im->n; /* streams go by the position in the file */
     for (uint64_t i = 0; i < count; i++) {
-        ftk_sample s = {.index = (uint32_t)(from + i)};
+        ftk_sample s = { .index = (uint32_t)(from + i) };
         ftk__augment_draw(&d->augment, member, pass, first + from + i, &s);
         ftk__augment_apply(im, d->augment.fill, &s, &scale, ret_x + i * floats);
         ret_y[i] = im->label[from + i];
@@ -167,7 +167,7 @@ ftk_status ftk__dataset_hash(const struct ftk__dataset *d, struct ftk__sha256 *r
     struct ftk__hasher *h = ftk__hasher_new();
     if (!h)
         return ftk__fail(reterr, FTK_ENOMEM, "out of memory for the hash of the data");
-    const uint64_t head[] = {s->shape[0], s->shape[1], s->shape[2], s->classes, s->n};
+    const uint64_t head[] = { s->shape[0], s->shape[1], s->shape[2], s->classes, s->n };
     ftk__hasher_add(h, head, sizeof head);
     ftk__hasher_add(h, s->pixels, head[0] * head[1] * head[2] * s->n);
     ftk__hasher_add(h, s->label, s->n * sizeof *s->label);

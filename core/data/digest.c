@@ -76,7 +76,7 @@ ftk_status ftk__digest_file(const char *path, const char *like, bool content,
                             struct ftk__digest *ret, struct ftk_error *reterr)
 {
     bool is_sha = ftk__str_starts(like, sha256);
-    struct ftk__digest d = {.bytes = 0};
+    struct ftk__digest d = { .bytes = 0 };
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned n = 0;
     uint8_t *piece = ftk__alloc(PIECE);

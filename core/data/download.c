@@ -21,8 +21,8 @@ struct transfer {
     const char *url, *part;
     const struct ftk__progress *progress;
     int fd;
-    uint64_t had;               /* bytes of `part` when the request went out    */
-    int error;                  /* errno of a failed write                      */
+    uint64_t had; /* bytes of `part` when the request went out    */
+    int error;    /* errno of a failed write                      */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -139,7 +139,7 @@ static ftk_status run(struct transfer *t, struct ftk_error *reterr)
 ftk_status ftk__download(const char *url, const char *part, const struct ftk__progress *progress,
                          struct ftk_error *reterr)
 {
-    struct transfer t = {.url = url, .part = part, .progress = progress};
+    struct transfer t = { .url = url, .part = part, .progress = progress };
     ftk_status st;
     t.fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (t.fd < 0)

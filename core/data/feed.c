@@ -18,20 +18,20 @@ enum { RING = 4 };
 
 struct slot {
     ftk_batch batch;
-    float *x;                   // [batch_size][c][h][w]
-    int32_t *y;                 // [batch_size]
+    float *x;   // [batch_size][c][h][w]
+    int32_t *y; // [batch_size]
 };
 
 struct ftk__feed {
     const struct ftk__dataset *data;
     struct ftk__scale scale;
-    uint64_t floats;            /* of an image                                  */
+    uint64_t floats; /* of an image                                  */
     uint64_t n_batches;
     uint32_t batch_size;
     struct slot slot[RING];
 
     /* Used by the thread alone. */
-    uint32_t *order;            // [n] of the pass below
+    uint32_t *order; // [n] of the pass below
     struct ftk__feed_key order_key;
     bool order_valid;
 
@@ -79,7 +79,7 @@ static void prepare(struct ftk__feed *f, const struct ftk__feed_key *key, struct
     uint64_t left = im->n - from;
     uint32_t count = left < f->batch_size ? (uint32_t)left : f->batch_size;
     for (uint32_t i = 0; i < count; i++) {
-        ftk_sample sample = {.index = f->order[from + i]};
+        ftk_sample sample = { .index = f->order[from + i] };
         ftk__augment_draw(augment, key->member, pass, sample.index, &sample);
         ftk__augment_apply(im, augment->fill, &sample, &f->scale, s->x + i * f->floats);
         s->y[i] = im->label[sample.index];
@@ -163,8 +163,8 @@ static ftk_status start_thread(struct ftk__feed *f, struct ftk_error *reterr)
                      strerror(rc));
 }
 
-ftk_status ftk__feed_open(const struct ftk__dataset *d, uint32_t batch_size,
-                          struct ftk__feed **ret, struct ftk_error *reterr)
+ftk_status ftk__feed_open(const struct ftk__dataset *d, uint32_t batch_size, struct ftk__feed **ret,
+                          struct ftk_error *reterr)
 {
     const struct ftk__images *im = &d->train;
     if (batch_size == 0 || batch_size > im->n)

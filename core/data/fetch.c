@@ -65,7 +65,7 @@ static ftk_status check_download(const struct ftk__set_source *s, const char *pa
 static ftk_status get_source(const struct ftk__fetch *f, const struct ftk__set_source *s,
                              const char *folder, struct ftk_error *reterr)
 {
-    struct ftk__str part = {0};
+    struct ftk__str part = { 0 };
     ftk__str_addf(&part, "%s/%s.part", f->to, s->name);
     char *url = url_of(s, f->from);
     ftk_status st = part.failed || !url ? no_memory(reterr) : FTK_OK;
@@ -114,7 +114,7 @@ static ftk_status get_sources(const struct ftk__fetch *f, const char *folder,
 static ftk_status copy(const char *from, const char *to, struct ftk_error *reterr)
 {
     char piece[PIECE];
-    struct ftk__writer w = {0};
+    struct ftk__writer w = { 0 };
     size_t n;
     FILE *file = fopen(from, "rbe");
     if (!file)
@@ -219,7 +219,7 @@ static ftk_status find_package(const struct ftk__fetch *f, struct ftk__fetched *
 ftk_status ftk__fetch(const struct ftk__fetch *f, struct ftk__fetched *ret,
                       struct ftk_error *reterr)
 {
-    struct ftk__fetched done = {.was_there = true};
+    struct ftk__fetched done = { .was_there = true };
     ftk_status st;
     if (f->set->n_sources == 0 && (!f->from || is_url(f->from)))
         return find_package(f, ret, reterr);

@@ -13,11 +13,11 @@ enum { CHUNK = 64 * 1024, GZIP_WINDOW = 15 + 16 /* zlib: the largest window, gzi
 struct ftk__gzip {
     FILE *file;
     char *path;
-    z_stream z;                 /* next_in, avail_in are used for plain files too */
+    z_stream z; /* next_in, avail_in are used for plain files too */
     bool compressed;
-    bool in_member;             /* some of a gzip member was read, its end was not */
-    bool at_end;                /* of the file                                  */
-    uint64_t fetched;           /* bytes read from the file                     */
+    bool in_member;   /* some of a gzip member was read, its end was not */
+    bool at_end;      /* of the file                                  */
+    uint64_t fetched; /* bytes read from the file                     */
     unsigned char chunk[CHUNK];
 };
 

@@ -18,8 +18,7 @@ static ftk_status bad_byte(const char *path, uint64_t at, uint8_t value, const c
                           (unsigned long long)at, value, expected);
 }
 
-static ftk_status too_short(const char *path, uint64_t got, uint64_t need,
-                            struct ftk_error *reterr)
+static ftk_status too_short(const char *path, uint64_t got, uint64_t need, struct ftk_error *reterr)
 {
     return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
                           "%s: byte %llu is missing: the content ends there, its header asks for "
@@ -55,8 +54,8 @@ static ftk_status check_dim(const char *path, const uint8_t *b, uint64_t at, uin
     uint32_t v = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
     *ret = v;
     if (v == 0)
-        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
-                              "%s: byte %llu: a dimension is 0", path, (unsigned long long)at);
+        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA, "%s: byte %llu: a dimension is 0",
+                              path, (unsigned long long)at);
     if (want == 0 || v == want)
         return FTK_OK;
     uint32_t i = 0;
@@ -99,7 +98,7 @@ ftk_status ftk__idx_read_shape(const char *path, const struct ftk__idx_shape *wa
     ftk_status st = ftk__gzip_open(path, &z, reterr);
     if (st != FTK_OK)
         return st;
-    struct ftk__idx_shape shape = {0};
+    struct ftk__idx_shape shape = { 0 };
     st = read_header(z, path, want, &shape, reterr);
     ftk__gzip_close(z);
     if (st == FTK_OK)
@@ -165,14 +164,13 @@ static ftk_status read_elements(struct ftk__gzip *z, const char *path, uint64_t 
 }
 
 ftk_status ftk__idx_read(const char *path, const struct ftk__idx_shape *want,
-                         struct ftk__idx_shape *ret, uint8_t **ret_bytes,
-                         struct ftk_error *reterr)
+                         struct ftk__idx_shape *ret, uint8_t **ret_bytes, struct ftk_error *reterr)
 {
     struct ftk__gzip *z;
     ftk_status st = ftk__gzip_open(path, &z, reterr);
     if (st != FTK_OK)
         return st;
-    struct ftk__idx_shape shape = {0};
+    struct ftk__idx_shape shape = { 0 };
     uint64_t n = 0;
     st = read_header(z, path, want, &shape, reterr);
     if (st == FTK_OK)
@@ -188,7 +186,7 @@ ftk_status ftk__idx_read(const char *path, const struct ftk__idx_shape *want,
 static ftk_status read_labels(const char *path, uint32_t n, uint32_t classes, int32_t **ret,
                               struct ftk_error *reterr)
 {
-    struct ftk__idx_shape want = {.n_dims = 1};
+    struct ftk__idx_shape want = { .n_dims = 1 };
     struct ftk__idx_shape shape;
     uint8_t *bytes;
     ftk_status st = ftk__idx_read(path, &want, &shape, &bytes, reterr);
@@ -216,12 +214,11 @@ static ftk_status read_labels(const char *path, uint32_t n, uint32_t classes, in
     return st;
 }
 
-ftk_status ftk__idx_load(const char *images, const char *labels,
-                         const struct ftk__idx_shape *want, uint32_t classes,
-                         struct ftk__store *ret, struct ftk_error *reterr)
+ftk_status ftk__idx_load(const char *images, const char *labels, const struct ftk__idx_shape *want,
+                         uint32_t classes, struct ftk__store *ret, struct ftk_error *reterr)
 {
     struct ftk__idx_shape shape;
-    struct ftk__store s = {.classes = classes};
+    struct ftk__store s = { .classes = classes };
     ftk_status st = ftk__idx_read(images, want, &shape, &s.pixels, reterr);
     if (st != FTK_OK)
         return st;

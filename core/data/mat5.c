@@ -7,15 +7,25 @@
 #include <string.h>
 
 enum {
-    HEADER = 128, VERSION_AT = 124, ENDIAN_AT = 126,
-    MI_INT8 = 1, MI_UINT8 = 2, MI_INT32 = 5, MI_UINT32 = 6, MI_MATRIX = 14, MI_COMPRESSED = 15,
-    MX_DOUBLE = 6, MX_UINT8 = 9, COMPLEX = 0x08, NAME_CAP = 64
+    HEADER = 128,
+    VERSION_AT = 124,
+    ENDIAN_AT = 126,
+    MI_INT8 = 1,
+    MI_UINT8 = 2,
+    MI_INT32 = 5,
+    MI_UINT32 = 6,
+    MI_MATRIX = 14,
+    MI_COMPRESSED = 15,
+    MX_DOUBLE = 6,
+    MX_UINT8 = 9,
+    COMPLEX = 0x08,
+    NAME_CAP = 64
 };
 
 struct tag {
     uint32_t type;
     uint32_t bytes;
-    bool small;                 /* the data are in the tag's own last 4 bytes   */
+    bool small; /* the data are in the tag's own last 4 bytes   */
     uint8_t inside[4];
     uint64_t at;
 };
@@ -45,8 +55,8 @@ static ftk_status read_tag(struct ftk__packed *p, struct tag *ret, struct ftk_er
 }
 
 /* The tag of a part of an array, of the given type; it has at most `limit` bytes. */
-static ftk_status expect_tag(struct ftk__packed *p, uint32_t type, uint32_t limit,
-                             const char *what, struct tag *ret, struct ftk_error *reterr)
+static ftk_status expect_tag(struct ftk__packed *p, uint32_t type, uint32_t limit, const char *what,
+                             struct tag *ret, struct ftk_error *reterr)
 {
     ftk_status st = read_tag(p, ret, reterr);
     if (st != FTK_OK)
@@ -166,7 +176,7 @@ static ftk_status read_matrix(struct ftk__packed *p, const char *name,
                               const struct ftk__mat5_array *want, struct ftk__mat5_array *ret,
                               bool *ret_found, struct ftk_error *reterr)
 {
-    struct ftk__mat5_array a = {0};
+    struct ftk__mat5_array a = { 0 };
     struct tag t;
     char found[NAME_CAP] = "";
     uint32_t class = 0;

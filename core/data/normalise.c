@@ -8,20 +8,21 @@
 
 struct norm {
     const char *name;
-    uint32_t channels;          /* 0: one value for any number of channels      */
+    uint32_t channels; /* 0: one value for any number of channels      */
     double mean[3], std[3];
 };
 
 static const struct norm norms[] = {
-    {"none", 0, {0.0}, {1.0}},
-    {"synthetic", 0, {0.5}, {0.25}},
-    {"fashion_mnist", 1, {.2860}, {.3530}},
-    {"cifar10", 3, {.4914, .4822, .4465}, {.2023, .1994, .2010}},
-    {"cifar100", 3,
-     {.5070751592371323, .48654887331495095, .4409178433670343},
-     {.2673342858792401, .2564384629170883, .27615047132568404}},
-    {"svhn", 3, {.4376821, .4437697, .4728044}, {.1980301, .2010156, .1970361}},
-    {"imagenet", 3, {.485, .456, .406}, {.229, .224, .225}},
+    { "none", 0, { 0.0 }, { 1.0 } },
+    { "synthetic", 0, { 0.5 }, { 0.25 } },
+    { "fashion_mnist", 1, { .2860 }, { .3530 } },
+    { "cifar10", 3, { .4914, .4822, .4465 }, { .2023, .1994, .2010 } },
+    { "cifar100",
+      3,
+      { .5070751592371323, .48654887331495095, .4409178433670343 },
+      { .2673342858792401, .2564384629170883, .27615047132568404 } },
+    { "svhn", 3, { .4376821, .4437697, .4728044 }, { .1980301, .2010156, .1970361 } },
+    { "imagenet", 3, { .485, .456, .406 }, { .229, .224, .225 } },
 };
 enum { N_NORMS = sizeof norms / sizeof norms[0] };
 
@@ -29,9 +30,8 @@ static ftk_status use_list(const struct ftk__data_request *q, uint32_t channels,
                            struct ftk__images *im, struct ftk_error *reterr)
 {
     if (q->n_norm != channels)
-        return ftk__fail(reterr, FTK_EINVAL,
-                         "data.normalise: %u means for images of %u channel%s", q->n_norm,
-                         channels, channels == 1 ? "" : "s");
+        return ftk__fail(reterr, FTK_EINVAL, "data.normalise: %u means for images of %u channel%s",
+                         q->n_norm, channels, channels == 1 ? "" : "s");
     for (uint32_t c = 0; c < channels; c++) {
         if (!isfinite(q->mean[c]) || !isfinite(q->std[c]) || q->std[c] <= 0.0)
             return ftk__fail(reterr, FTK_EINVAL,

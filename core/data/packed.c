@@ -101,7 +101,7 @@ ftk_status ftk__packed_open(struct ftk__packed *p, uint64_t bytes, bool compress
     p->limit = p->end;
     if (!compressed)
         return FTK_OK;
-    p->z = (z_stream){.zalloc = zlib_alloc, .zfree = zlib_free};
+    p->z = (z_stream){ .zalloc = zlib_alloc, .zfree = zlib_free };
     if (inflateInit(&p->z) != Z_OK)
         return no_memory(p->path, reterr);
     p->inflating = true;
@@ -130,8 +130,7 @@ ftk_status ftk__packed_can_hold(const struct ftk__packed *p, uint64_t n, struct 
     if (p->packed_at > 0 && n / MOST_RATIO > p->end - p->packed_at)
         return ftk__packed_bad(p, p->at - 4, reterr,
                                "%llu bytes, more than %llu compressed ones can hold",
-                               (unsigned long long)n,
-                               (unsigned long long)(p->end - p->packed_at));
+                               (unsigned long long)n, (unsigned long long)(p->end - p->packed_at));
     return FTK_OK;
 }
 
@@ -194,8 +193,7 @@ static ftk_status read_some(struct ftk__packed *p, void *ret, uint64_t n, uint64
     return ferror(p->file) ? io_failed(p, reterr) : FTK_OK;
 }
 
-ftk_status ftk__packed_read(struct ftk__packed *p, void *ret, uint64_t n,
-                            struct ftk_error *reterr)
+ftk_status ftk__packed_read(struct ftk__packed *p, void *ret, uint64_t n, struct ftk_error *reterr)
 {
     uint64_t left = p->limit - p->at;
     uint64_t got = 0;

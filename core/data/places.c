@@ -21,7 +21,7 @@ static ftk_status find_file(const char *folder, const char *name, char **ret,
 {
     char gz[64];
     ftk__format(gz, sizeof gz, "%s.gz", name);
-    const char *names[] = {name, gz};
+    const char *names[] = { name, gz };
     for (size_t i = 0; i < 2; i++) {
         char *path = ftk__path_join(folder, names[i]);
         if (!path)
@@ -73,10 +73,10 @@ static ftk_status not_found(const struct ftk__place *p, const char *where, const
 ftk_status ftk__place_folder(const struct ftk__place *p, const char *dir, const char *file,
                              char **ret, struct ftk_error *reterr)
 {
-    char *place[MAX_PLACES] = {NULL};
+    char *place[MAX_PLACES] = { NULL };
     uint32_t n;
     ftk_status st = FTK_OK;
-    struct ftk__str tried = {0};
+    struct ftk__str tried = { 0 };
     char *folder = NULL;
     if (!list_places(p, dir, place, &n))
         st = no_memory(reterr);

@@ -53,8 +53,7 @@ static ftk_status read_record(struct ftk__gzip *z, const char *path,
 }
 
 ftk_status ftk__records_read(const char *path, const struct ftk__record_format *f, uint64_t n,
-                             uint64_t first, const struct ftk__store *to,
-                             struct ftk_error *reterr)
+                             uint64_t first, const struct ftk__store *to, struct ftk_error *reterr)
 {
     struct ftk__gzip *z;
     ftk_status st = ftk__gzip_open(path, &z, reterr);

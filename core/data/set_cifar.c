@@ -15,13 +15,13 @@ struct layout {
     uint32_t n_train_files;
     uint32_t classes;
 };
-static const struct layout cifar10 = {&ftk__catalogue_cifar10, {1, {10, 0}}, 5, 10};
-static const struct layout cifar100 = {&ftk__catalogue_cifar100, {2, {20, 100}}, 1, 100};
+static const struct layout cifar10 = { &ftk__catalogue_cifar10, { 1, { 10, 0 } }, 5, 10 };
+static const struct layout cifar100 = { &ftk__catalogue_cifar100, { 2, { 20, 100 } }, 1, 100 };
 
 static ftk_status fill_size(const struct layout *l, struct ftk__set_size *ret)
 {
     *ret = (struct ftk__set_size){
-        .shape = {3, SIDE, SIDE},
+        .shape = { 3, SIDE, SIDE },
         .classes = l->classes,
         .n_train = N_TRAIN,
         .n_test = N_TEST,
@@ -31,8 +31,7 @@ static ftk_status fill_size(const struct layout *l, struct ftk__set_size *ret)
 
 /* Files first..first+n of the catalogue, `images` in each, from `folder`. */
 static ftk_status read_files(const struct layout *l, const char *folder, uint32_t first, uint32_t n,
-                             uint64_t images, const struct ftk__store *to,
-                             struct ftk_error *reterr)
+                             uint64_t images, const struct ftk__store *to, struct ftk_error *reterr)
 {
     ftk_status st = FTK_OK;
     for (uint32_t i = 0; i < n && st == FTK_OK; i++) {
@@ -53,7 +52,7 @@ static ftk_status load(const struct layout *l, const struct ftk__data_request *q
     uint32_t first = train ? 0 : l->n_train_files;
     uint32_t n_files = train ? l->n_train_files : 1;
     struct ftk__store s = {
-        .shape = {3, SIDE, SIDE},
+        .shape = { 3, SIDE, SIDE },
         .classes = l->classes,
         .n = train ? N_TRAIN : N_TEST,
     };

@@ -16,7 +16,7 @@ static ftk_status size(const struct ftk__data_request *q, struct ftk__set_size *
     (void)q;
     (void)reterr;
     *ret = (struct ftk__set_size){
-        .shape = {1, SIDE, SIDE},
+        .shape = { 1, SIDE, SIDE },
         .classes = CLASSES,
         .n_train = N_TRAIN,
         .n_test = N_TEST,
@@ -28,7 +28,7 @@ static ftk_status load(const struct ftk__data_request *q, enum ftk__split split,
                        struct ftk__store *ret, struct ftk_error *reterr)
 {
     bool train = split == FTK__SPLIT_TRAIN;
-    const struct ftk__idx_shape want = {3, {train ? N_TRAIN : N_TEST, SIDE, SIDE}};
+    const struct ftk__idx_shape want = { 3, { train ? N_TRAIN : N_TEST, SIDE, SIDE } };
     const struct ftk__place *place = &ftk__catalogue_fashion_mnist.place;
     char *folder;
     ftk_status st = ftk__place_folder(place, q->dir, train_images, &folder, reterr);

@@ -8,7 +8,7 @@ struct idx_params {
     int64_t classes;
 };
 
-#define FILE_PARAM(field, help) \
+#define FILE_PARAM(field, help)                                                                    \
     FTK_PARAM_STR(struct idx_params, field, "", FTK_PF_REQUIRED | FTK_PF_PATH, help)
 
 static const ftk_param params[] = {
@@ -24,7 +24,7 @@ static ftk_status size(const struct ftk__data_request *q, struct ftk__set_size *
                        struct ftk_error *reterr)
 {
     const struct idx_params *p = q->params;
-    struct ftk__idx_shape want = {.n_dims = 3};
+    struct ftk__idx_shape want = { .n_dims = 3 };
     struct ftk__idx_shape train;
     struct ftk__idx_shape test;
     ftk_status st = ftk__idx_read_shape(p->train_images, &want, &train, reterr);
@@ -36,7 +36,7 @@ static ftk_status size(const struct ftk__data_request *q, struct ftk__set_size *
     if (st != FTK_OK)
         return st;
     *ret = (struct ftk__set_size){
-        .shape = {1, train.dims[1], train.dims[2]},
+        .shape = { 1, train.dims[1], train.dims[2] },
         .classes = (uint32_t)p->classes,
         .n_train = train.dims[0],
         .n_test = test.dims[0],
@@ -49,7 +49,7 @@ static ftk_status load(const struct ftk__data_request *q, enum ftk__split split,
                        struct ftk__store *ret, struct ftk_error *reterr)
 {
     const struct idx_params *p = q->params;
-    struct ftk__idx_shape want = {.n_dims = 3};
+    struct ftk__idx_shape want = { .n_dims = 3 };
     if (split == FTK__SPLIT_TRAIN)
         return ftk__idx_load(p->train_images, p->train_labels, &want, (uint32_t)p->classes, ret,
                              reterr);

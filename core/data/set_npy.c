@@ -15,7 +15,7 @@ struct npy_params {
     int64_t classes;
 };
 
-#define FILE_PARAM(field, help) \
+#define FILE_PARAM(field, help)                                                                    \
     FTK_PARAM_STR(struct npy_params, field, "", FTK_PF_REQUIRED | FTK_PF_PATH, help)
 
 static const ftk_param params[] = {
@@ -30,7 +30,7 @@ static const ftk_param params[] = {
 /* How images lie in their file. */
 struct layout {
     uint64_t n;
-    uint32_t shape[3];          /* channels, height, width                      */
+    uint32_t shape[3]; /* channels, height, width                      */
     bool channels_last;
 };
 
@@ -65,10 +65,10 @@ static ftk_status read_layout(const char *path, const struct ftk__st_array *a, s
     uint32_t side = first ? 2 : 1;
     *ret = (struct layout){
         .n = dims[0],
-        .shape = {first  ? (uint32_t)dims[1]
-                  : last ? (uint32_t)dims[3]
-                         : 1,
-                  (uint32_t)dims[side], (uint32_t)dims[side + 1]},
+        .shape = { first  ? (uint32_t)dims[1]
+                   : last ? (uint32_t)dims[3]
+                          : 1,
+                   (uint32_t)dims[side], (uint32_t)dims[side + 1] },
         .channels_last = last,
     };
     return FTK_OK;
@@ -108,7 +108,7 @@ static ftk_status size(const struct ftk__data_request *q, struct ftk__set_size *
     if (st != FTK_OK)
         return st;
     *ret = (struct ftk__set_size){
-        .shape = {train.shape[0], train.shape[1], train.shape[2]},
+        .shape = { train.shape[0], train.shape[1], train.shape[2] },
         .classes = (uint32_t)p->classes,
         .n_train = train.n,
         .n_test = test.n,
@@ -209,11 +209,11 @@ static ftk_status load(const struct ftk__data_request *q, enum ftk__split split,
     const struct npy_params *p = q->params;
     bool train = split == FTK__SPLIT_TRAIN;
     const char *images = train ? p->train_images : p->test_images;
-    struct ftk__store s = {.classes = (uint32_t)p->classes};
+    struct ftk__store s = { .classes = (uint32_t)p->classes };
     struct layout other;
     ftk_status st = read_images(images, &s, reterr);
     if (st == FTK_OK && !train) {
-        struct layout test = {.shape = {s.shape[0], s.shape[1], s.shape[2]}};
+        struct layout test = { .shape = { s.shape[0], s.shape[1], s.shape[2] } };
         st = read_shape(p->train_images, &other, reterr);
         if (st == FTK_OK)
             st = same_size(images, &test, &other, reterr);

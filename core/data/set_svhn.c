@@ -29,7 +29,7 @@ static void turn_plane(uint8_t *plane)
 static ftk_status read_images(const char *path, uint32_t n, struct ftk__store *s,
                               struct ftk_error *reterr)
 {
-    const struct ftk__mat5_array want = {.n_dims = 4, .dims = {SIDE, SIDE, CHANNELS, n}};
+    const struct ftk__mat5_array want = { .n_dims = 4, .dims = { SIDE, SIDE, CHANNELS, n } };
     struct ftk__mat5_array x;
     ftk_status st = ftk__mat5_read(path, "X", &want, &x, reterr);
     if (st != FTK_OK)
@@ -43,7 +43,7 @@ static ftk_status read_images(const char *path, uint32_t n, struct ftk__store *s
 
 static ftk_status read_labels(const char *path, struct ftk__store *s, struct ftk_error *reterr)
 {
-    const struct ftk__mat5_array want = {.n_dims = 2, .dims = {(uint32_t)s->n, 1}};
+    const struct ftk__mat5_array want = { .n_dims = 2, .dims = { (uint32_t)s->n, 1 } };
     struct ftk__mat5_array y;
     ftk_status st = ftk__mat5_read(path, "y", &want, &y, reterr);
     if (st != FTK_OK)
@@ -64,7 +64,7 @@ static ftk_status read_labels(const char *path, struct ftk__store *s, struct ftk
 ftk_status ftk__svhn_read(const char *path, uint32_t n, struct ftk__store *ret,
                           struct ftk_error *reterr)
 {
-    struct ftk__store s = {.shape = {CHANNELS, SIDE, SIDE}, .classes = CLASSES};
+    struct ftk__store s = { .shape = { CHANNELS, SIDE, SIDE }, .classes = CLASSES };
     ftk_status st = read_images(path, n, &s, reterr);
     if (st == FTK_OK)
         st = read_labels(path, &s, reterr);
@@ -81,7 +81,7 @@ static ftk_status size(const struct ftk__data_request *q, struct ftk__set_size *
     (void)q;
     (void)reterr;
     *ret = (struct ftk__set_size){
-        .shape = {CHANNELS, SIDE, SIDE},
+        .shape = { CHANNELS, SIDE, SIDE },
         .classes = CLASSES,
         .n_train = N_TRAIN,
         .n_test = N_TEST,

@@ -13,7 +13,7 @@
 enum { GRID = 4, MAX_CHANNELS = 4, MAX_SIDE = 512, STREAM_PROTOTYPE = 2, NO_SEED = 0 };
 
 struct synthetic_params {
-    ftk_f64s shape;             /* channels, height, width                      */
+    ftk_f64s shape; /* channels, height, width                      */
     int64_t classes, train, test;
 };
 
@@ -21,8 +21,7 @@ static const ftk_param params[] = {
     FTK_PARAM_F64S(struct synthetic_params, shape, "3 32 32", 1, MAX_SIDE, "",
                    "channels, height and width of an image"),
     FTK_PARAM_I64(struct synthetic_params, classes, 10, 2, 1000, "", "number of classes"),
-    FTK_PARAM_I64(struct synthetic_params, train, 10000, 1, 100000000, "image",
-                  "training images"),
+    FTK_PARAM_I64(struct synthetic_params, train, 10000, 1, 100000000, "image", "training images"),
     FTK_PARAM_I64(struct synthetic_params, test, 2000, 1, 100000000, "image", "test images"),
     FTK_PARAM_END,
 };
@@ -110,8 +109,8 @@ static uint8_t to_byte(float v)
 }
 
 /* own[n] and other[n] mixed, contrast 64, plus uniform noise of +-64 from a byte a pixel. */
-static void draw_sample(ftk_rng *rng, const float *own, const float *other, float share,
-                        uint64_t n, uint8_t *ret)
+static void draw_sample(ftk_rng *rng, const float *own, const float *other, float share, uint64_t n,
+                        uint8_t *ret)
 {
     uint64_t noise = 0;
     for (uint64_t i = 0; i < n; i++) {
@@ -129,7 +128,7 @@ static ftk_status load(const struct ftk__data_request *q, enum ftk__split split,
     struct ftk__set_size of;
     size(q, &of, reterr);
     struct ftk__store s = {
-        .shape = {of.shape[0], of.shape[1], of.shape[2]},
+        .shape = { of.shape[0], of.shape[1], of.shape[2] },
         .classes = of.classes,
         .n = split == FTK__SPLIT_TRAIN ? of.n_train : of.n_test,
     };

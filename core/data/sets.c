@@ -5,8 +5,9 @@
 #include "base/mem.h"
 
 const struct ftk__builtin *const ftk__data_builtins[] = {
-    &ftk__set_fashion_mnist.builtin, &ftk__set_cifar10.builtin, &ftk__set_cifar100.builtin,
-    &ftk__set_svhn.builtin,          &ftk__set_idx.builtin,     &ftk__set_npy.builtin,
+    &ftk__set_fashion_mnist.builtin, &ftk__set_cifar10.builtin,
+    &ftk__set_cifar100.builtin,      &ftk__set_svhn.builtin,
+    &ftk__set_idx.builtin,           &ftk__set_npy.builtin,
     &ftk__set_synthetic.builtin,     NULL,
 };
 
@@ -30,8 +31,7 @@ ftk_status ftk__store_alloc(struct ftk__store *s, struct ftk_error *reterr)
     if (s->pixels && s->label)
         return FTK_OK;
     ftk__store_done(s);
-    return ftk__fail(reterr, FTK_ENOMEM, "out of memory for %llu images",
-                     (unsigned long long)s->n);
+    return ftk__fail(reterr, FTK_ENOMEM, "out of memory for %llu images", (unsigned long long)s->n);
 }
 
 void ftk__store_done(struct ftk__store *s)

@@ -15,7 +15,7 @@ static ftk_status open_parts(struct ftk__testset *t, const struct ftk__data_requ
                              uint64_t limit, struct ftk_error *reterr)
 {
     const struct ftk__set *set;
-    struct ftk__images norm = {0};
+    struct ftk__images norm = { 0 };
     ftk_status st = ftk__set_find(q->set, &set, reterr);
     if (st == FTK_OK)
         st = set->load(q, FTK__SPLIT_TEST, &t->store, reterr);

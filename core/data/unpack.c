@@ -63,7 +63,7 @@ static ftk_status write_file(struct archive *a, const char *archive, const char 
     char *dir = ftk__path_dir(path);
     if (!dir)
         return ftk__fail(reterr, FTK_ENOMEM, "out of memory for a file name");
-    struct ftk__writer w = {0};
+    struct ftk__writer w = { 0 };
     ftk_status st = ftk__mkdirs(dir, reterr);
     if (st == FTK_OK)
         st = ftk__writer_open(&w, path, reterr);

@@ -47,8 +47,8 @@ static ftk_status judge_path(const struct ftk__set_file *f, const char *path,
 ftk_status ftk__verify_file(const struct ftk__set_file *f, const char *folder,
                             struct ftk__file_verdict *ret, struct ftk_error *reterr)
 {
-    struct ftk__file_verdict v = {.state = FTK__FILE_MISSING, .why = "missing"};
-    struct ftk__str gz = {0};
+    struct ftk__file_verdict v = { .state = FTK__FILE_MISSING, .why = "missing" };
+    struct ftk__str gz = { 0 };
     ftk__str_addf(&gz, "%s/%s.gz", folder, f->name);
     char *path = ftk__path_join(folder, f->name);
     ftk_status st = FTK_OK;

@@ -19,7 +19,7 @@ static bool compares(const struct ftk__metric_use *u)
     return ops_of(u)->flags & FTK_METRIC_MEMBERS;
 }
 
-struct fold {                   /* one metric at work                           */
+struct fold { /* one metric at work                           */
     const struct ftk__metric_use *use;
     void *state;
 };
@@ -123,8 +123,8 @@ static uint64_t count_values(const struct ftk__metric_use *use, uint64_t n_use)
 
 ftk_status ftk__metrics_run(const struct ftk__metric_use *use, uint64_t n_use, uint32_t members,
                             uint32_t classes, uint64_t n, const float *const *logits,
-                            const int32_t *label, struct ftk__metric_result **ret,
-                            uint64_t *ret_n, struct ftk_error *reterr)
+                            const int32_t *label, struct ftk__metric_result **ret, uint64_t *ret_n,
+                            struct ftk_error *reterr)
 {
     struct ftk__prediction p = { 0 };
     uint64_t n_values = count_values(use, n_use);
@@ -132,8 +132,7 @@ ftk_status ftk__metrics_run(const struct ftk__metric_use *use, uint64_t n_use, u
     struct fold *folds = ftk__alloc_array(n_use, sizeof(*folds));
     ftk_status st = FTK_OK;
     if (!results || !folds)
-        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for %llu metrics",
-                       (unsigned long long)n_use);
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for %llu metrics", (unsigned long long)n_use);
     if (st >= 0)
         st = ftk__prediction_init(&p, members, classes, BATCH, reterr);
     for (uint64_t i = 0; i < n_use && st >= 0; i++) {
@@ -192,8 +191,7 @@ struct predictions {
 
 /* The metrics of `p` as an object, a value a name; NaN is null. */
 static ftk_status score_object(const struct ftk__metric_use *use, uint64_t n_use,
-                               const struct predictions *p, json_t **ret,
-                               struct ftk_error *reterr)
+                               const struct predictions *p, json_t **ret, struct ftk_error *reterr)
 {
     struct ftk__metric_result *r;
     uint64_t n;
@@ -223,7 +221,8 @@ static json_t *mean_object(const json_t *list)
     const char *key;
     json_t *first;
     bool ok = mean != NULL;
-    json_object_foreach(json_array_get(list, 0), key, first) {
+    json_object_foreach(json_array_get(list, 0), key, first)
+    {
         double sum = 0;
         for (size_t i = 0; i < json_array_size(list); i++)
             sum += json_number_value(json_object_get(json_array_get(list, i), key));

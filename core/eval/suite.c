@@ -175,9 +175,9 @@ ftk_status ftk__suite_score(const struct ftk__suite *s, const char *set, json_t 
     if (st >= 0)
         st = check_labels(&c, set, reterr);
     if (st >= 0)
-        st = ftk__metrics_report(s->metrics, s->n_metrics, s->members,
-                                 (uint32_t)c.member[0].dims[1], c.labels.dims[0], c.logits,
-                                 c.labels.data, ret, reterr);
+        st =
+            ftk__metrics_report(s->metrics, s->n_metrics, s->members, (uint32_t)c.member[0].dims[1],
+                                c.labels.dims[0], c.logits, c.labels.data, ret, reterr);
     free_cached(&c, s->members);
     return st;
 }

@@ -8,9 +8,9 @@
 #include <string.h>
 
 struct buffers {
-    float *x;                   // [batch][c][h][w]
-    int32_t *y;                 // [batch]
-    float *logits;              // [batch][classes]
+    float *x;      // [batch][c][h][w]
+    int32_t *y;    // [batch]
+    float *logits; // [batch][classes]
 };
 
 static void free_buffers(struct buffers *b)
@@ -20,8 +20,8 @@ static void free_buffers(struct buffers *b)
     ftk__free(b->logits);
 }
 
-static ftk_status alloc_buffers(struct buffers *b, uint64_t batch, uint64_t image,
-                                uint32_t classes, struct ftk_error *reterr)
+static ftk_status alloc_buffers(struct buffers *b, uint64_t batch, uint64_t image, uint32_t classes,
+                                struct ftk_error *reterr)
 {
     b->x = ftk__alloc_array(batch * image, sizeof(*b->x));
     b->y = ftk__alloc_array(batch, sizeof(*b->y));
@@ -91,8 +91,7 @@ ftk_status ftk__validate(struct ftk__engine *e, const uint32_t shape[3], uint32_
     return FTK_OK;
 }
 
-static void fill_plain(const void *arg, uint64_t from, uint64_t count, float *ret_x,
-                       int32_t *ret_y)
+static void fill_plain(const void *arg, uint64_t from, uint64_t count, float *ret_x, int32_t *ret_y)
 {
     ftk__images_fill(arg, from, count, ret_x, ret_y);
 }
@@ -101,6 +100,5 @@ ftk_status ftk__validate_images(struct ftk__engine *e, const struct ftk__images 
                                 float *ret_logits, struct ftk__scores *ret,
                                 struct ftk_error *reterr)
 {
-    return ftk__validate(e, im->shape, im->classes, im->n, fill_plain, im, ret_logits, ret,
-                         reterr);
+    return ftk__validate(e, im->shape, im->classes, im->n, fill_plain, im, ret_logits, ret, reterr);
 }

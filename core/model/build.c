@@ -40,12 +40,12 @@ static ftk_status add_nodes(struct ftk__model *m, const struct ftk__model_reques
         .decay_bias = q->decay_bias,
         .reterr = reterr,
     };
-    ftk_node input = {.op = FTK_NODE_INPUT, .in = {FTK__NO_NODE, FTK__NO_NODE}};
+    ftk_node input = { .op = FTK_NODE_INPUT, .in = { FTK__NO_NODE, FTK__NO_NODE } };
     memcpy(input.out_shape, q->shape, sizeof input.out_shape);
     uint32_t first = ftk__graph_add(&g, &input, "input");
     uint32_t logits = family->build(&g, q, first);
     g.prefix[0] = 0;
-    ftk_node loss = {.op = FTK_NODE_XENT, .in = {logits, FTK__NO_NODE}};
+    ftk_node loss = { .op = FTK_NODE_XENT, .in = { logits, FTK__NO_NODE } };
     loss.scalar[0] = (float)q->label_smoothing;
     ftk__graph_add(&g, &loss, "loss");
     return g.status;
@@ -85,7 +85,7 @@ static uint32_t role_of(const struct ftk__model *m, uint32_t node)
 static void fill_layer(struct ftk__model *m, uint32_t node, const char *shortcuts, ftk_layer *l)
 {
     const ftk_node *n = m->nodes[node];
-    uint64_t dims[4] = {1, 1, 1, 1};
+    uint64_t dims[4] = { 1, 1, 1, 1 };
     uint32_t n_dims = ftk__model_tensor_shape(m, node, FTK_TENSOR_WEIGHT, dims);
     l->size = sizeof *l;
     l->type = n->op == FTK_NODE_LINEAR ? FTK_LAYER_LINEAR : FTK_LAYER_CONV2D;
@@ -100,8 +100,7 @@ static void fill_layer(struct ftk__model *m, uint32_t node, const char *shortcut
     l->name = n->name;
 }
 
-static ftk_status add_layers(struct ftk__model *m, const char *shortcuts,
-                             struct ftk_error *reterr)
+static ftk_status add_layers(struct ftk__model *m, const char *shortcuts, struct ftk_error *reterr)
 {
     m->layers = ftk__arena_alloc(&m->arena, m->n_nodes * sizeof *m->layers);
     m->layer_node = ftk__arena_alloc(&m->arena, m->n_nodes * sizeof *m->layer_node);
@@ -124,13 +123,13 @@ static ftk_status add_layers(struct ftk__model *m, const char *shortcuts,
 static ftk_status no_such_layer(const struct ftk__model *m, const char *glob,
                                 struct ftk_error *reterr)
 {
-    struct ftk__str names = {0};
+    struct ftk__str names = { 0 };
     for (uint32_t i = 0; i < m->n_nodes; i++)
         if (has_weight(m->nodes[i]))
             ftk__str_addf(&names, "%s%s", names.len > 0 ? ", " : "", m->nodes[i]->name);
-    ftk_status st = ftk__fail(reterr, FTK_EINVAL,
-                              "sparsity.dense: \"%s\" matches no layer of model '%s' (%s)", glob,
-                              m->name, names.failed ? "out of memory for their names" : names.text);
+    ftk_status st =
+        ftk__fail(reterr, FTK_EINVAL, "sparsity.dense: \"%s\" matches no layer of model '%s' (%s)",
+                  glob, m->name, names.failed ? "out of memory for their names" : names.text);
     ftk__str_done(&names);
     return st;
 }

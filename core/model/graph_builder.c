@@ -31,8 +31,7 @@ static ftk_status slide(struct ftk__graph *g, ftk_node *n, const ftk_node *in)
     for (uint32_t d = 0; d < 2; d++) {
         uint64_t padded = (uint64_t)in->out_shape[HEIGHT + d] + 2 * (uint64_t)n->pad[d];
         if (n->kernel[d] == 0 || n->stride[d] == 0)
-            return ftk__fail(g->reterr, FTK_EINTERNAL, "node '%s': kernel or stride is 0",
-                             n->name);
+            return ftk__fail(g->reterr, FTK_EINTERNAL, "node '%s': kernel or stride is 0", n->name);
         if (n->kernel[d] > padded)
             return ftk__fail(g->reterr, FTK_EINVAL,
                              "node '%s' of model '%s': a %ux%u window does not fit its %ux%u "
@@ -52,9 +51,9 @@ static ftk_status same_size(struct ftk__graph *g, const ftk_node *n, const ftk_n
         a->out_shape[WIDTH] == b->out_shape[WIDTH])
         return FTK_OK;
     return ftk__fail(g->reterr, FTK_EINVAL,
-                     "node '%s': inputs '%s' (%ux%ux%u) and '%s' (%ux%ux%u) do not match",
-                     n->name, a->name, a->out_shape[0], a->out_shape[1], a->out_shape[2],
-                     b->name, b->out_shape[0], b->out_shape[1], b->out_shape[2]);
+                     "node '%s': inputs '%s' (%ux%ux%u) and '%s' (%ux%ux%u) do not match", n->name,
+                     a->name, a->out_shape[0], a->out_shape[1], a->out_shape[2], b->name,
+                     b->out_shape[0], b->out_shape[1], b->out_shape[2]);
 }
 
 /* Fills n->out_shape; out_shape[0] holds the channels asked for where the op chooses them. */
@@ -143,8 +142,8 @@ uint32_t ftk__graph_add(struct ftk__graph *g, const ftk_node *what, const char *
     if (g->status != FTK_OK)
         return FTK__NO_NODE;
     if (!ftk__format(full, sizeof full, "%s%s", g->prefix, name))
-        return give_up(g, ftk__fail(g->reterr, FTK_EINTERNAL, "node name '%s...' is too long",
-                                    full));
+        return give_up(g,
+                       ftk__fail(g->reterr, FTK_EINTERNAL, "node name '%s...' is too long", full));
     ftk_node *n = ftk__arena_alloc(&m->arena, sizeof *n);
     char *own_name = ftk__arena_strdup(&m->arena, full);
     if (!n || !own_name || !reserve(g))
@@ -166,7 +165,7 @@ uint32_t ftk__graph_add(struct ftk__graph *g, const ftk_node *what, const char *
 uint32_t ftk__graph_linear(struct ftk__graph *g, uint32_t in, uint32_t out, uint32_t flags,
                            const char *name)
 {
-    ftk_node n = {.op = FTK_NODE_LINEAR, .in = {in, FTK__NO_NODE}, .flags = flags};
+    ftk_node n = { .op = FTK_NODE_LINEAR, .in = { in, FTK__NO_NODE }, .flags = flags };
     n.out_shape[CHANNELS] = out;
     return ftk__graph_add(g, &n, name);
 }
@@ -176,11 +175,11 @@ uint32_t ftk__graph_conv(struct ftk__graph *g, uint32_t in, uint32_t out, uint32
 {
     ftk_node n = {
         .op = FTK_NODE_CONV2D,
-        .in = {in, FTK__NO_NODE},
-        .out_shape = {out, 0, 0},
-        .kernel = {kernel, kernel},
-        .stride = {stride, stride},
-        .pad = {pad, pad},
+        .in = { in, FTK__NO_NODE },
+        .out_shape = { out, 0, 0 },
+        .kernel = { kernel, kernel },
+        .stride = { stride, stride },
+        .pad = { pad, pad },
         .flags = flags,
     };
     return ftk__graph_add(g, &n, name);
@@ -191,38 +190,39 @@ uint32_t ftk__graph_pool(struct ftk__graph *g, uint32_t op, uint32_t in, uint32_
 {
     ftk_node n = {
         .op = op,
-        .in = {in, FTK__NO_NODE},
-        .kernel = {kernel, kernel},
-        .stride = {stride, stride},
+        .in = { in, FTK__NO_NODE },
+        .kernel = { kernel, kernel },
+        .stride = { stride, stride },
     };
     return ftk__graph_add(g, &n, name);
 }
 
 uint32_t ftk__graph_unary(struct ftk__graph *g, uint32_t op, uint32_t in, const char *name)
 {
-    ftk_node n = {.op = op, .in = {in, FTK__NO_NODE}};
+    ftk_node n = { .op = op, .in = { in, FTK__NO_NODE } };
     return ftk__graph_add(g, &n, name);
 }
 
 uint32_t ftk__graph_norm(struct ftk__graph *g, uint32_t in, const char *name)
 {
-    ftk_node n = {.op = FTK_NODE_BATCHNORM, .in = {in, FTK__NO_NODE}, .scalar = {0.1f, 1e-5f}};
+    ftk_node n = { .op = FTK_NODE_BATCHNORM,
+                   .in = { in, FTK__NO_NODE },
+                   .scalar = { 0.1f, 1e-5f } };
     return ftk__graph_add(g, &n, name);
 }
 
 uint32_t ftk__graph_sum(struct ftk__graph *g, uint32_t a, uint32_t b, const char *name)
 {
-    ftk_node n = {.op = FTK_NODE_ADD, .in = {a, b}};
+    ftk_node n = { .op = FTK_NODE_ADD, .in = { a, b } };
     return ftk__graph_add(g, &n, name);
 }
 
-uint32_t ftk__graph_global_pool(struct ftk__graph *g, uint32_t in, uint32_t least,
-                                const char *name)
+uint32_t ftk__graph_global_pool(struct ftk__graph *g, uint32_t in, uint32_t least, const char *name)
 {
     if (g->status != FTK_OK)
         return FTK__NO_NODE;
     const uint32_t *map = g->model->nodes[in]->out_shape;
-    ftk_node n = {.op = FTK_NODE_AVGPOOL, .in = {in, FTK__NO_NODE}};
+    ftk_node n = { .op = FTK_NODE_AVGPOOL, .in = { in, FTK__NO_NODE } };
     for (uint32_t d = 0; d < 2; d++) {
         n.kernel[d] = map[HEIGHT + d] > least ? map[HEIGHT + d] : least;
         n.stride[d] = n.kernel[d];

@@ -8,7 +8,7 @@
 enum { MAX_HIDDEN = 64 };
 
 struct mlp_params {
-    ftk_f64s widths;            /* of the hidden layers                         */
+    ftk_f64s widths; /* of the hidden layers                         */
 };
 
 static const ftk_param params[] = {

@@ -27,11 +27,11 @@ static const ftk_param params[] = {
 static const struct variant {
     int64_t depth;
     uint32_t blocks[GROUPS];
-    uint32_t expansion;         /* of a block's output over its 3x3 convolution */
+    uint32_t expansion; /* of a block's output over its 3x3 convolution */
 } variants[] = {
-    {18, {2, 2, 2, 2}, 1},
-    {34, {3, 4, 6, 3}, 1},
-    {50, {3, 4, 6, 3}, BOTTLENECK},
+    { 18, { 2, 2, 2, 2 }, 1 },
+    { 34, { 3, 4, 6, 3 }, 1 },
+    { 50, { 3, 4, 6, 3 }, BOTTLENECK },
 };
 enum { N_VARIANTS = sizeof variants / sizeof variants[0] };
 
@@ -57,8 +57,8 @@ static uint32_t body(struct ftk__graph *g, uint32_t in, uint32_t width, uint32_t
                      uint32_t expansion)
 {
     bool narrow = expansion > 1;
-    uint32_t at = ftk__graph_conv(g, in, width, narrow ? 1 : 3, narrow ? 1 : stride,
-                                  narrow ? 0 : 1, 0, "conv1");
+    uint32_t at = ftk__graph_conv(g, in, width, narrow ? 1 : 3, narrow ? 1 : stride, narrow ? 0 : 1,
+                                  0, "conv1");
     at = ftk__graph_norm(g, at, "bn1");
     at = ftk__graph_unary(g, FTK_NODE_RELU, at, "relu1");
     at = ftk__graph_conv(g, at, width, 3, narrow ? stride : 1, 1, 0, "conv2");
@@ -88,18 +88,18 @@ static uint32_t block(struct ftk__graph *g, uint32_t in, uint32_t *width_in, uin
 static uint32_t stem(struct ftk__graph *g, uint32_t in, uint32_t width, int32_t kind)
 {
     bool large = kind == STEM_IMAGENET;
-    uint32_t at = ftk__graph_conv(g, in, width, large ? 7 : 3, large ? 2 : 1, large ? 3 : 1, 0,
-                                  "conv1");
+    uint32_t at =
+        ftk__graph_conv(g, in, width, large ? 7 : 3, large ? 2 : 1, large ? 3 : 1, 0, "conv1");
     at = ftk__graph_norm(g, at, "bn1");
     at = ftk__graph_unary(g, FTK_NODE_RELU, at, "relu");
     if (!large)
         return at;
     ftk_node pool = {
         .op = FTK_NODE_MAXPOOL,
-        .in = {at, FTK__NO_NODE},
-        .kernel = {3, 3},
-        .stride = {2, 2},
-        .pad = {1, 1},
+        .in = { at, FTK__NO_NODE },
+        .kernel = { 3, 3 },
+        .stride = { 2, 2 },
+        .pad = { 1, 1 },
     };
     return ftk__graph_add(g, &pool, "maxpool");
 }

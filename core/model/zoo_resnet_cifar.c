@@ -37,10 +37,10 @@ static uint32_t shortcut(struct ftk__graph *g, uint32_t in, uint32_t width, int3
     if (kind == SHORTCUT_A) {
         ftk_node n = {
             .op = FTK_NODE_PAD_CHANNELS,
-            .in = {in, FTK__NO_NODE},
-            .out_shape = {width, 0, 0},
-            .kernel = {1, 1},
-            .stride = {2, 2},
+            .in = { in, FTK__NO_NODE },
+            .out_shape = { width, 0, 0 },
+            .kernel = { 1, 1 },
+            .stride = { 2, 2 },
         };
         return ftk__graph_add(g, &n, "shortcut");
     }

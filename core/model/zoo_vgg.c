@@ -17,15 +17,15 @@ struct vgg_params {
 };
 
 static const struct variant {
-    uint32_t convs[GROUPS];     /* of each group                                */
-    uint32_t hidden;            /* linear layers before the last                */
-    uint32_t point_from;        /* from this group on the last convolution is 1x1 */
-    bool classic;               /* c, d, like                                   */
+    uint32_t convs[GROUPS]; /* of each group                                */
+    uint32_t hidden;        /* linear layers before the last                */
+    uint32_t point_from;    /* from this group on the last convolution is 1x1 */
+    bool classic;           /* c, d, like                                   */
 } variants[] = {
-    {{1, 1, 2, 2, 2}, 0, GROUPS, false}, {{2, 2, 2, 2, 2}, 0, GROUPS, false},
-    {{2, 2, 3, 3, 3}, 0, GROUPS, false}, {{2, 2, 4, 4, 4}, 0, GROUPS, false},
-    {{2, 2, 3, 3, 3}, 2, 2, true},       {{2, 2, 3, 3, 3}, 2, GROUPS, true},
-    {{2, 2, 3, 3, 3}, 1, GROUPS, true},
+    { { 1, 1, 2, 2, 2 }, 0, GROUPS, false }, { { 2, 2, 2, 2, 2 }, 0, GROUPS, false },
+    { { 2, 2, 3, 3, 3 }, 0, GROUPS, false }, { { 2, 2, 4, 4, 4 }, 0, GROUPS, false },
+    { { 2, 2, 3, 3, 3 }, 2, 2, true },       { { 2, 2, 3, 3, 3 }, 2, GROUPS, true },
+    { { 2, 2, 3, 3, 3 }, 1, GROUPS, true },
 };
 static const char *const names[] = { "11", "13", "16", "19", "c", "d", "like", NULL };
 static const uint32_t channels[GROUPS] = { 64, 128, 256, 512, 512 };

@@ -36,7 +36,9 @@ static uint32_t dropout(struct ftk__graph *g, uint32_t in, double rate)
 {
     if (rate <= 0.0)
         return in;
-    ftk_node n = {.op = FTK_NODE_DROPOUT, .in = {in, FTK__NO_NODE}, .scalar = {(float)rate, 0.0f}};
+    ftk_node n = { .op = FTK_NODE_DROPOUT,
+                   .in = { in, FTK__NO_NODE },
+                   .scalar = { (float)rate, 0.0f } };
     return ftk__graph_add(g, &n, "dropout");
 }
 

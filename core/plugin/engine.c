@@ -106,8 +106,8 @@ static ftk_status find_backend(struct ftk__registry *reg, const char *use, struc
 }
 
 ftk_status ftk__engine_open(struct ftk__registry *reg, const char *use, void *params,
-                            const ftk_open *open, struct ftk__arena *arena,
-                            struct ftk__engine *ret, struct ftk_error *reterr)
+                            const ftk_open *open, struct ftk__arena *arena, struct ftk__engine *ret,
+                            struct ftk_error *reterr)
 {
     struct ftk__engine e = { .host = ftk__host_new() };
     if (!e.host)

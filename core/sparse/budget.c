@@ -84,8 +84,8 @@ ftk_status ftk__budget_counts(const double *density, const uint64_t *n, uint32_t
     uint64_t sum = 0;
     for (uint32_t l = 0; l < n_layers; l++) {
         if (!(density[l] >= 0 && density[l] <= 1))
-            return ftk__fail(reterr, FTK_EINVAL, "density %g of layer %" PRIu32
-                             " is outside 0 to 1", density[l], l);
+            return ftk__fail(reterr, FTK_EINVAL,
+                             "density %g of layer %" PRIu32 " is outside 0 to 1", density[l], l);
         wanted += density[l] * (double)n[l];
     }
     for (uint32_t l = 0; l < n_layers; l++) {

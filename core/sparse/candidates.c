@@ -60,9 +60,10 @@ static ftk_status read_block(struct ftk__reader *r, uint64_t cap, struct ftk_err
     if (st < 0)
         return st;
     if (r->block.count > cap)
-        return ftk__fail(reterr, FTK_EINTERNAL, "the backend lent %" PRIu64
-                         " candidates of layer %s, %" PRIu64 " were asked for", r->block.count,
-                         r->work->layers[r->layer].name, cap);
+        return ftk__fail(reterr, FTK_EINTERNAL,
+                         "the backend lent %" PRIu64 " candidates of layer %s, %" PRIu64
+                         " were asked for",
+                         r->block.count, r->work->layers[r->layer].name, cap);
     return FTK_OK;
 }
 
@@ -113,9 +114,9 @@ static ftk_status gather(struct ftk__reader *r, struct ftk__drop *d, struct ftk_
         }
     } while (!r->ended && done < d->picked.n);
     if (done < d->picked.n)
-        return ftk__fail(reterr, FTK_EINTERNAL, "weight %" PRIu64
-                         " of layer %s was dropped but is not active", d->picked.index[done],
-                         r->work->layers[r->layer].name);
+        return ftk__fail(reterr, FTK_EINTERNAL,
+                         "weight %" PRIu64 " of layer %s was dropped but is not active",
+                         d->picked.index[done], r->work->layers[r->layer].name);
     return FTK_OK;
 }
 

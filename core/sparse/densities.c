@@ -87,8 +87,10 @@ static ftk_status scale_rest(const struct ftk__work *w, double density, double *
     do {
         struct rest r = sum_rest(w, density, d, full);
         if (r.budget < -half || (r.active <= 0 && r.budget > half))
-            return ftk__fail(reterr, FTK_ERANGE, "sparsity.layers leaves %.0f weights to the other "
-                             "layers, which cannot meet density %g", r.budget, density);
+            return ftk__fail(reterr, FTK_ERANGE,
+                             "sparsity.layers leaves %.0f weights to the other "
+                             "layers, which cannot meet density %g",
+                             r.budget, density);
         factor = r.active > 0 && r.budget > 0 ? r.budget / r.active : 0;
     } while (fill_up(w, factor, d, full));
     for (uint32_t l = 0; l < w->t->n_layers; l++) {

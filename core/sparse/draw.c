@@ -161,8 +161,9 @@ ftk_status ftk__draw_layer(struct ftk__work *w, const struct ftk__choice *c, uin
     uint64_t n = candidates(w, c->which, layer);
     uint64_t *bits;
     if (k > n)
-        return ftk__fail(reterr, FTK_ERANGE, "%" PRIu64 " weights to choose, layer %s has %" PRIu64
-                         " candidates", k, w->layers[layer].name, n);
+        return ftk__fail(reterr, FTK_ERANGE,
+                         "%" PRIu64 " weights to choose, layer %s has %" PRIu64 " candidates", k,
+                         w->layers[layer].name, n);
     ftk_status st = new_bits(n, &bits, reterr);
     if (st < 0)
         return st;
@@ -180,8 +181,9 @@ ftk_status ftk__draw_network(struct ftk__work *w, const struct ftk__choice *c, u
     for (uint32_t l = 0; l < w->t->n_layers; l++)
         total += candidates(w, c->which, l);
     if (k > total)
-        return ftk__fail(reterr, FTK_ERANGE, "%" PRIu64 " weights to choose, the network has %"
-                         PRIu64 " candidates", k, total);
+        return ftk__fail(reterr, FTK_ERANGE,
+                         "%" PRIu64 " weights to choose, the network has %" PRIu64 " candidates", k,
+                         total);
     ftk_status st = new_bits(total, &bits, reterr);
     if (st < 0)
         return st;

@@ -65,8 +65,9 @@ static ftk_status net_read(const ftk_net *net, uint32_t layer, uint32_t which, u
         return refuse(v, FTK_ERANGE, "read of layer %" PRIu32 ", the network has %" PRIu32, layer,
                       net->n_layers);
     if (which != FTK_ACTIVE && which != FTK_INACTIVE)
-        return refuse(v, FTK_EINVAL, "read of list %" PRIu32
-                      ", which is neither FTK_ACTIVE nor FTK_INACTIVE", which);
+        return refuse(v, FTK_EINVAL,
+                      "read of list %" PRIu32 ", which is neither FTK_ACTIVE nor FTK_INACTIVE",
+                      which);
     if (channels & ~v->rule->channels)
         return refuse(v, FTK_EINVAL, "read of channels 0x%" PRIx32 ", declared are 0x%" PRIx32,
                       channels, v->rule->channels);
@@ -93,8 +94,8 @@ static const char *why_not(const struct ftk__netview *v, uint32_t layer, uint64_
         return "was taken before";
     if (v->which == FTK_ACTIVE)
         return "is not active";
-    return v->work->t->options->regrow == FTK__REGROW_FORBIDDEN
-               ? "is active or was just dropped" : "is active";
+    return v->work->t->options->regrow == FTK__REGROW_FORBIDDEN ? "is active or was just dropped"
+                                                                : "is active";
 }
 
 static ftk_status edit_take(const ftk_edit *e, uint32_t layer, const uint64_t *index, uint64_t n)
@@ -119,13 +120,14 @@ static ftk_status edit_take(const ftk_edit *e, uint32_t layer, const uint64_t *i
     return FTK_OK;
 }
 
-ftk_status ftk__netview_init(struct ftk__netview *v, struct ftk__work *w,
-                             const struct ftk__rule *r, struct ftk_error *reterr)
+ftk_status ftk__netview_init(struct ftk__netview *v, struct ftk__work *w, const struct ftk__rule *r,
+                             struct ftk_error *reterr)
 {
     const uint32_t n = w->t->n_layers;
     *v = (struct ftk__netview){ .work = w, .rule = r, .now = UINT32_MAX };
-    v->net = (ftk_net){ .size = sizeof(v->net), .n_layers = n, .layers = w->layer, .impl = v,
-                        .read = net_read };
+    v->net = (ftk_net){
+        .size = sizeof(v->net), .n_layers = n, .layers = w->layer, .impl = v, .read = net_read
+    };
     v->edit = (ftk_edit){ .size = sizeof(v->edit), .n_layers = n, .impl = v, .take = edit_take };
     v->place = ftk__alloc_array(2 * (uint64_t)n, sizeof(*v->place));
     v->allowed = ftk__alloc_array(n, sizeof(*v->allowed));

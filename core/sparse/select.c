@@ -11,8 +11,8 @@
 /* Where the scores of a layer go. */
 struct sink {
     struct ftk__stream *stream;
-    uint64_t first;             /* added to an index: its flat position         */
-    float *keep;                /* all scores in order too, or NULL             */
+    uint64_t first; /* added to an index: its flat position         */
+    float *keep;    /* all scores in order too, or NULL             */
 };
 
 static ftk_status fail_memory(uint64_t k, struct ftk_error *reterr)
@@ -41,8 +41,8 @@ static ftk_status take_scores(struct ftk__work *w, const ftk_host *h, uint32_t l
     uint64_t bad = 0;
     while (bad + 1 < cand->count && !isnan(w->score[bad]))
         bad++;
-    return h->fail(h, st, "score 'nan' in layer %s (candidate %" PRIu64 ")",
-                   w->layers[layer].name, cand->index[bad]);
+    return h->fail(h, st, "score 'nan' in layer %s (candidate %" PRIu64 ")", w->layers[layer].name,
+                   cand->index[bad]);
 }
 
 static ftk_status score_layer(struct ftk__work *w, const struct ftk__choice *c, uint32_t layer,
@@ -71,10 +71,12 @@ static ftk_status check_seen(const struct ftk__work *w, uint32_t layer, uint64_t
     if (seen >= k)
         return FTK_OK;
     if (layer == FTK__WHOLE_NETWORK)
-        return ftk__fail(reterr, FTK_ERANGE, "%" PRIu64 " weights to choose, the network has %"
-                         PRIu64 " candidates", k, seen);
-    return ftk__fail(reterr, FTK_ERANGE, "%" PRIu64 " weights to choose, layer %s has %" PRIu64
-                     " candidates", k, w->layers[layer].name, seen);
+        return ftk__fail(reterr, FTK_ERANGE,
+                         "%" PRIu64 " weights to choose, the network has %" PRIu64 " candidates", k,
+                         seen);
+    return ftk__fail(reterr, FTK_ERANGE,
+                     "%" PRIu64 " weights to choose, layer %s has %" PRIu64 " candidates", k,
+                     w->layers[layer].name, seen);
 }
 
 static ftk_status copy_picked(const uint64_t *index, uint64_t n, uint64_t first,
@@ -181,9 +183,8 @@ static ftk_status find_limit(struct ftk__work *w, const struct ftk__choice *c, u
 /* The published rule: everything up to the k-th lowest score goes, and with k = 0 every active
  * weight that is exactly 0.  The scores are kept, 4 bytes for each active weight, because a
  * rule that draws or keeps state must not be asked twice. */
-static ftk_status pick_by_threshold(struct ftk__work *w, const struct ftk__choice *c,
-                                    uint32_t only, uint64_t k, struct ftk__picked *ret,
-                                    struct ftk_error *reterr)
+static ftk_status pick_by_threshold(struct ftk__work *w, const struct ftk__choice *c, uint32_t only,
+                                    uint64_t k, struct ftk__picked *ret, struct ftk_error *reterr)
 {
     uint64_t active = 0;
     float limit = 0;

@@ -47,7 +47,8 @@ static ftk_status add_rule(struct ftk__topology *t, struct ftk__rule *r, struct 
     read_ops(r);
     const ftk_algo *algo = inst->entry->algo;
     if (t->options->strict && r->count == FTK_COUNT_FREE)
-        return ftk__fail(reterr, FTK_EINVAL, "%s rule '%s' decides itself how many weights it "
+        return ftk__fail(reterr, FTK_EINVAL,
+                         "%s rule '%s' decides itself how many weights it "
                          "takes, which topology.strict refuses",
                          ftk__kind_name((ftk_kind)algo->kind), algo->name);
     if (algo->state_bytes == 0)
@@ -86,8 +87,10 @@ static ftk_status match_overrides(struct ftk__topology *t, const struct ftk__top
         const struct ftk__density_override *o = &setup->overrides[i];
         bool any = false;
         if (!(o->density >= 0 && o->density <= 1))
-            return ftk__fail(reterr, FTK_EINVAL, "density %g of '%s' in sparsity.layers is outside "
-                             "0 to 1", o->density, o->match);
+            return ftk__fail(reterr, FTK_EINVAL,
+                             "density %g of '%s' in sparsity.layers is outside "
+                             "0 to 1",
+                             o->density, o->match);
         for (uint32_t l = 0; l < t->n_layers; l++) {
             if (!ftk__glob_match(o->match, t->layers[l].name))
                 continue;

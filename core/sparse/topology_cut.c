@@ -67,8 +67,7 @@ static ftk_status cut(struct ftk__work *w, double density, bool global,
     uint64_t k_all = 0;
     uint64_t *k = ftk__alloc_array(w->t->n_layers, sizeof(*k));
     if (!k)
-        return ftk__fail(reterr, FTK_ENOMEM, "no memory to cut %" PRIu32 " layers",
-                         w->t->n_layers);
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory to cut %" PRIu32 " layers", w->t->n_layers);
     ftk_status st = find_cuts(w, density, k, reterr);
     if (st < 0)
         goto out;

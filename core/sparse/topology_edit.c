@@ -30,8 +30,11 @@ static ftk_status edit_layer(struct ftk__work *w, uint32_t layer, struct ftk_err
     const struct ftk__picked *add = &w->add[layer];
     if (drop->n == 0 && add->n == 0)
         return FTK_OK;
-    ftk_change c = { .size = sizeof(c), .drop = drop->index, .n_drop = drop->n,
-                     .add = add->index, .n_add = add->n };
+    ftk_change c = { .size = sizeof(c),
+                     .drop = drop->index,
+                     .n_drop = drop->n,
+                     .add = add->index,
+                     .n_add = add->n };
     if (t->options->grown_momentum == FTK__MOMENTUM_KEEP)
         c.flags |= FTK_EDIT_KEEP_MOMENTUM;
     ftk__engine_begin(e);
@@ -47,9 +50,9 @@ static ftk_status edit_layer(struct ftk__work *w, uint32_t layer, struct ftk_err
         return st;
     t->layers[layer].nnz = nnz;
     if (nnz != wanted)
-        return ftk__fail(reterr, FTK_EINTERNAL, "layer %s has %" PRIu64
-                         " active weights after its edit, not %" PRIu64, t->layers[layer].name,
-                         nnz, wanted);
+        return ftk__fail(reterr, FTK_EINTERNAL,
+                         "layer %s has %" PRIu64 " active weights after its edit, not %" PRIu64,
+                         t->layers[layer].name, nnz, wanted);
     return FTK_OK;
 }
 

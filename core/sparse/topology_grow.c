@@ -8,11 +8,10 @@
 
 struct counts {
     uint64_t *lost, *room, *count; // [n_layers]
-    uint64_t total;             /* to grow                                      */
+    uint64_t total;                /* to grow                                      */
 };
 
-static ftk_status counts_init(struct counts *c, const struct ftk__work *w,
-                              struct ftk_error *reterr)
+static ftk_status counts_init(struct counts *c, const struct ftk__work *w, struct ftk_error *reterr)
 {
     const uint32_t n = w->t->n_layers;
     uint64_t room = 0;
@@ -20,8 +19,8 @@ static ftk_status counts_init(struct counts *c, const struct ftk__work *w,
                           .room = ftk__alloc_array(n, sizeof(uint64_t)),
                           .count = ftk__alloc_array(n, sizeof(uint64_t)) };
     if (!c->lost || !c->room || !c->count)
-        return ftk__fail(reterr, FTK_ENOMEM, "no memory to share weights among %" PRIu32
-                         " layers", n);
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory to share weights among %" PRIu32 " layers",
+                         n);
     for (uint32_t l = 0; l < n; l++) {
         c->lost[l] = w->drop[l].picked.n;
         c->room[l] = ftk__work_room(w, l);
@@ -64,13 +63,14 @@ static ftk_status check_allotted(const struct ftk__work *w, const struct counts 
     uint64_t sum = 0;
     for (uint32_t l = 0; l < w->t->n_layers; l++) {
         if (c->count[l] > c->room[l])
-            return h->fail(h, FTK_ERANGE, "%" PRIu64 " weights for layer %s, which has room for %"
-                           PRIu64, c->count[l], w->layers[l].name, c->room[l]);
+            return h->fail(h, FTK_ERANGE,
+                           "%" PRIu64 " weights for layer %s, which has room for %" PRIu64,
+                           c->count[l], w->layers[l].name, c->room[l]);
         sum += c->count[l]; /* no overflow: each is at most the layer's size */
     }
     if (sum != c->total)
-        return h->fail(h, FTK_ERANGE, "the layers' counts sum to %" PRIu64 ", not to %" PRIu64,
-                       sum, c->total);
+        return h->fail(h, FTK_ERANGE, "the layers' counts sum to %" PRIu64 ", not to %" PRIu64, sum,
+                       c->total);
     return FTK_OK;
 }
 
@@ -108,7 +108,8 @@ ftk_status ftk__work_grow(struct ftk__work *w, struct ftk_error *reterr)
 {
     const struct ftk__topology *t = w->t;
     const struct ftk__rule *rule = &t->grow;
-    struct ftk__choice choice = { .rule = rule, .which = FTK_INACTIVE,
+    struct ftk__choice choice = { .rule = rule,
+                                  .which = FTK_INACTIVE,
                                   .bernoulli = t->options->count == FTK__COUNTING_BERNOULLI };
     bool ranked = t->options->scope == FTK__SCOPE_NETWORK && !t->allot.inst && !rule->select;
     struct counts c;

@@ -90,8 +90,7 @@ static ftk_status draw_masks(struct ftk__work *w, const double *density, const u
 }
 
 /* Level 2: positions are the rule's. */
-static ftk_status choose_masks(struct ftk__work *w, const uint64_t *count,
-                               struct ftk_error *reterr)
+static ftk_status choose_masks(struct ftk__work *w, const uint64_t *count, struct ftk_error *reterr)
 {
     struct ftk__topology *t = w->t;
     ftk_status st = ftk__netview_select(w, &t->init, FTK_ACTIVE, count, w->add, reterr);
@@ -110,7 +109,8 @@ static ftk_status check_dense(struct ftk__work *w, struct ftk_error *reterr)
     for (uint32_t l = 0; l < t->n_layers; l++) {
         w->layers[l].density_target = 0;
         if (!w->counted && t->layers[l].nnz != t->layers[l].n)
-            return ftk__fail(reterr, FTK_ESTATE, "layer %s has %" PRIu64 " of %" PRIu64
+            return ftk__fail(reterr, FTK_ESTATE,
+                             "layer %s has %" PRIu64 " of %" PRIu64
                              " weights, the init plugin reads a dense network",
                              t->layers[l].name, t->layers[l].nnz, t->layers[l].n);
         w->layers[l].nnz = w->layers[l].n;
@@ -137,8 +137,7 @@ static ftk_status init_sparse(struct ftk__work *w, double density, struct ftk_er
     if (st == FTK_OK)
         st = ftk__budget_counts(want, size, n, count, reterr);
     if (st == FTK_OK)
-        st = t->init.select ? choose_masks(w, count, reterr)
-                            : draw_masks(w, want, count, reterr);
+        st = t->init.select ? choose_masks(w, count, reterr) : draw_masks(w, want, count, reterr);
     for (uint32_t l = 0; l < n && st == FTK_OK; l++)
         t->layers[l].density_target = t->target[l];
     ftk__free(want);

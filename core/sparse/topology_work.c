@@ -10,8 +10,11 @@ ftk_status ftk__work_init(struct ftk__work *w, struct ftk__topology *t, struct f
 {
     const uint32_t n = t->n_layers;
     *w = (struct ftk__work){ .t = t, .engine = e, .stream = t->updates };
-    w->at = (ftk_update){ .size = sizeof(w->at), .member = ev->member, .step = ev->step,
-                          .nth = t->updates, .rate = ev->rate };
+    w->at = (ftk_update){ .size = sizeof(w->at),
+                          .member = ev->member,
+                          .step = ev->step,
+                          .nth = t->updates,
+                          .rate = ev->rate };
     w->layers = ftk__alloc_array(n, sizeof(*w->layers));
     w->layer = ftk__alloc_array(n, sizeof(*w->layer));
     w->drop = ftk__alloc_array(n, sizeof(*w->drop));

@@ -36,8 +36,7 @@ static ftk_status open_one(struct ftk__appender *a, const char *dir, const char 
     return st;
 }
 
-ftk_status ftk__journal_open(struct ftk__journal *j, const char *run_dir,
-                             struct ftk_error *reterr)
+ftk_status ftk__journal_open(struct ftk__journal *j, const char *run_dir, struct ftk_error *reterr)
 {
     *j = (struct ftk__journal){ 0 };
     ftk_status st = open_one(&j->csv, run_dir, "metrics.csv", csv_head, reterr);

@@ -46,9 +46,9 @@ double ftk__ledger_dense_run(const struct ftk__ledger *l, double epochs, uint64_
 static bool runs_dense(const char *text, const char *layer)
 {
     size_t n = strlen(layer);
-    for (const char *line = text; line; line = strchr(line, '\n')) {
-        if (*line == '\n')
-            line++;
+    /* The first line names the backend, a layer each the others. */
+    for (const char *line = strchr(text, '\n'); line; line = strchr(line, '\n')) {
+        line++;
         if (strncmp(line, layer, n) == 0 && line[n] == ' ')
             return strncmp(line + n + 1, "dense", 5) == 0;
     }

@@ -12,7 +12,7 @@ enum { NAME_CAP = 256 };
 
 /* Arrays gathered for one file; names and data are owned. */
 struct bundle {
-    struct ftk__st_array *v;    // [n]
+    struct ftk__st_array *v; // [n]
     uint64_t n;
     struct ftk__arena names;
 };
@@ -60,9 +60,8 @@ static ftk_status add_whole(struct ftk__network *n, const struct ftk__snapshot *
     return bundle_add(b, name, &a, v, reterr);
 }
 
-static ftk_status add_mask(struct ftk__network *n, const struct ftk__snapshot *of,
-                           struct bundle *b, uint32_t layer, const char *name,
-                           struct ftk_error *reterr)
+static ftk_status add_mask(struct ftk__network *n, const struct ftk__snapshot *of, struct bundle *b,
+                           uint32_t layer, const char *name, struct ftk_error *reterr)
 {
     struct ftk__st_array a = { .dtype = FTK__U8 };
     uint64_t *own = NULL;
@@ -80,8 +79,8 @@ static ftk_status add_mask(struct ftk__network *n, const struct ftk__snapshot *o
     ftk__free(own);
     if (!mask)
         return ftk__fail(reterr, FTK_ENOMEM, "no memory for the mask of %s", name);
-    a.n_dims = ftk__model_tensor_shape(n->model, n->model->layer_node[layer], FTK_TENSOR_WEIGHT,
-                                       a.dims);
+    a.n_dims =
+        ftk__model_tensor_shape(n->model, n->model->layer_node[layer], FTK_TENSOR_WEIGHT, a.dims);
     return bundle_add(b, name, &a, mask, reterr);
 }
 
@@ -98,9 +97,8 @@ static ftk_status write_bundle(struct bundle *b, const char *dir, const char *fi
 }
 
 static ftk_status save_masks(struct ftk__network *n, const struct ftk__snapshot *of,
-                             const char *dir, uint32_t member,
-                             const struct ftk__st_meta *meta, uint64_t n_meta,
-                             struct ftk_error *reterr)
+                             const char *dir, uint32_t member, const struct ftk__st_meta *meta,
+                             uint64_t n_meta, struct ftk_error *reterr)
 {
     struct bundle b = { 0 };
     char name[NAME_CAP];
@@ -118,9 +116,8 @@ static ftk_status save_masks(struct ftk__network *n, const struct ftk__snapshot 
 }
 
 /* Both files of a member, with all metadata. */
-static ftk_status save_both(struct ftk__network *n, const struct ftk__snapshot *of,
-                            const char *dir, uint32_t member,
-                            const struct ftk__st_meta *meta, uint64_t n_meta,
+static ftk_status save_both(struct ftk__network *n, const struct ftk__snapshot *of, const char *dir,
+                            uint32_t member, const struct ftk__st_meta *meta, uint64_t n_meta,
                             struct ftk_error *reterr)
 {
     struct bundle b = { 0 };
@@ -140,9 +137,8 @@ static ftk_status save_both(struct ftk__network *n, const struct ftk__snapshot *
     return st;
 }
 
-ftk_status ftk__member_save(struct ftk__network *n, const struct ftk__snapshot *of,
-                            const char *dir, uint32_t member,
-                            const struct ftk__st_meta *meta, uint64_t n_meta,
+ftk_status ftk__member_save(struct ftk__network *n, const struct ftk__snapshot *of, const char *dir,
+                            uint32_t member, const struct ftk__st_meta *meta, uint64_t n_meta,
                             struct ftk_error *reterr)
 {
     char number[16];

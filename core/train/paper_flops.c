@@ -11,8 +11,8 @@
 struct ftk__paper_setup {
     uint32_t side, classes, n_train, n_validation;
     const char *model;
-    const char *topology;       /* keys of the group                            */
-    double epochs;              /* of a dense run                               */
+    const char *topology; /* keys of the group                            */
+    double epochs;        /* of a dense run                               */
 };
 
 static const char wrn[] = "use = \"wrn\"; depth = 28; width = 10;";
@@ -20,15 +20,20 @@ static const char cifar_topology[] = "rate = 0.5; interval = \"1000it\";";
 static const struct ftk__paper_setup cifar10 = { 32, 10, 50000, 5000, wrn, cifar_topology, 250 };
 static const struct ftk__paper_setup cifar100 = { 32, 100, 50000, 5000, wrn, cifar_topology, 250 };
 static const struct ftk__paper_setup imagenet = {
-    224, 1000, 1281167, 0, "use = \"resnet\"; depth = 50;",
-    "rate = 0.5; schedule = \"cosine\"; interval = \"4000it\";", 150,
+    224,
+    1000,
+    1281167,
+    0,
+    "use = \"resnet\"; depth = 50;",
+    "rate = 0.5; schedule = \"cosine\"; interval = \"4000it\";",
+    150,
 };
 
-#define DST3 "use = \"dst\"; members = 3;"
+#define DST3    "use = \"dst\"; members = 3;"
 #define STATIC3 "use = \"static\"; members = 3;"
-#define EDST3 "use = \"edst\"; members = 3; explore = \"150ep\"; refine = \"100ep\";"
-#define EDST7 "use = \"edst\"; members = 7; explore = \"150ep\"; refine = \"100ep\";"
-#define LTR3 "use = \"ltr\"; members = 3;"
+#define EDST3   "use = \"edst\"; members = 3; explore = \"150ep\"; refine = \"100ep\";"
+#define EDST7   "use = \"edst\"; members = 7; explore = \"150ep\"; refine = \"100ep\";"
+#define LTR3    "use = \"ltr\"; members = 3;"
 
 const struct ftk__paper_row ftk__paper_rows[] = {
     { "1 CIFAR-10", "DST M=3 S=0.8", 0.337, 1.01, DST3, 0.2, &cifar10 },
@@ -41,8 +46,8 @@ const struct ftk__paper_row ftk__paper_rows[] = {
     { "2 CIFAR-100", "EDST M=3 S=0.8", 0.337, 0.61, EDST3, 0.2, &cifar100 },
     { "2 CIFAR-100", "EDST M=7 S=0.9", 0.167, 0.57, EDST7, 0.1, &cifar100 },
     { "2 CIFAR-100", "LTR M=3 S=0.8", 0, 1.75, LTR3, 0.2, &cifar100 },
-    { "3 ImageNet", "DST M=2 S=0.8", 0.42, 1.12,
-      "use = \"dst\"; members = 2; train = \"200ep\";", 0.2, &imagenet },
+    { "3 ImageNet", "DST M=2 S=0.8", 0.42, 1.12, "use = \"dst\"; members = 2; train = \"200ep\";",
+      0.2, &imagenet },
     { "3 ImageNet", "EDST M=2 S=0.8", 0.42, 0.48,
       "use = \"edst\"; members = 2; explore = \"30ep\"; refine = \"70ep\";", 0.2, &imagenet },
     { "3 ImageNet", "EDST M=4 S=0.8", 0.42, 0.87,

@@ -11,15 +11,15 @@
 #include <math.h>
 #include <string.h>
 
-struct walk {                   /* a network as densities                       */
+struct walk { /* a network as densities                       */
     const struct ftk__experiment *x;
     const struct ftk__model *m;
     struct ftk__plan *plan;
     struct ftk__ledger ledger;
-    double *target;             // [n_layers] what a sparse INIT aims at
-    double *init;               // [n_layers] after a sparse INIT
-    bool sparse_init;           /* the network's; a dense one gives no targets  */
-    double *now;                // [n_layers]
+    double *target;               // [n_layers] what a sparse INIT aims at
+    double *init;                 // [n_layers] after a sparse INIT
+    bool sparse_init;             /* the network's; a dense one gives no targets  */
+    double *now;                  // [n_layers]
     double *slot[FTK__MAX_SLOTS]; // [n_layers] each, or NULL
     uint64_t n_train, batches;
     bool update_grad, cut_grad; /* whether those read gradients of inactive weights */

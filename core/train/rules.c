@@ -77,8 +77,7 @@ static uint32_t optimiser_of(const struct ftk__experiment *x)
 }
 
 ftk_status ftk__train_compile(const struct ftk__experiment *x, const struct ftk__model *m,
-                              uint32_t channels, struct ftk__engine *e,
-                              struct ftk_error *reterr)
+                              uint32_t channels, struct ftk__engine *e, struct ftk_error *reterr)
 {
     bool dense_momentum = x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
     const ftk_build build = {

@@ -26,8 +26,7 @@ static bool starts_stretch(uint32_t code)
 /* The cosine runs from the last INIT, ESCAPE or REWIND to `stop` of the last TRAIN before the next
  * SAVE. */
 static void find_stretch(const struct ftk__experiment *x, const ftk_run *run,
-                         const struct ftk__oplist *plan, uint32_t i,
-                         struct ftk__train_schedule *s)
+                         const struct ftk__oplist *plan, uint32_t i, struct ftk__train_schedule *s)
 {
     uint32_t first = i;
     while (first > 0 && !starts_stretch(plan->v[first - 1].op.code))

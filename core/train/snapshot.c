@@ -12,20 +12,20 @@ enum { MAX_TOPOLOGY_ARRAYS = 64 };
 
 struct kept_tensor {
     ftk_tensor tensor;
-    float *v;                   // [tensor.n]
+    float *v; // [tensor.n]
 };
 struct kept_mask {
-    uint64_t *active;           // [n]
+    uint64_t *active; // [n]
     uint64_t n;
 };
 struct ftk__snapshot {
     uint64_t t, optim_from;
     uint32_t reseed;
-    struct kept_mask *mask;     // [n_layers]
+    struct kept_mask *mask; // [n_layers]
     uint32_t n_layers;
     struct kept_tensor *tensor; // [n_tensors]
     uint32_t n_tensors;
-    void **array;               // [n_arrays] of the topology
+    void **array; // [n_arrays] of the topology
     uint32_t n_arrays;
 };
 
@@ -58,16 +58,15 @@ static ftk_status take_masks(struct ftk__network *n, struct ftk__snapshot *s,
     if (!s->mask)
         return no_memory(reterr);
     for (uint32_t l = 0; l < s->n_layers; l++) {
-        ftk_status st =
-            ftk__engine_active(n->engine, l, &s->mask[l].active, &s->mask[l].n, reterr);
+        ftk_status st = ftk__engine_active(n->engine, l, &s->mask[l].active, &s->mask[l].n, reterr);
         if (st < 0)
             return st;
     }
     return FTK_OK;
 }
 
-static ftk_status take_tensor(struct ftk__network *n, struct ftk__snapshot *s,
-                              const ftk_tensor *t, struct ftk_error *reterr)
+static ftk_status take_tensor(struct ftk__network *n, struct ftk__snapshot *s, const ftk_tensor *t,
+                              struct ftk_error *reterr)
 {
     uint32_t i = s->n_tensors;
     struct kept_tensor *more = ftk__realloc_array(s->tensor, i, i + 1, sizeof(*more));
@@ -140,8 +139,7 @@ static ftk_status put_masks(const struct ftk__snapshot *s, struct ftk__network *
 {
     for (uint32_t l = 0; l < s->n_layers; l++) {
         ftk__engine_begin(n->engine);
-        ftk_status st =
-            n->engine->ops->mask(n->engine->prog, l, s->mask[l].active, s->mask[l].n);
+        ftk_status st = n->engine->ops->mask(n->engine->prog, l, s->mask[l].active, s->mask[l].n);
         st = ftk__engine_end(n->engine, st, reterr);
         if (st < 0)
             return st;
@@ -149,8 +147,7 @@ static ftk_status put_masks(const struct ftk__snapshot *s, struct ftk__network *
     return FTK_OK;
 }
 
-const uint64_t *ftk__snapshot_active(const struct ftk__snapshot *s, uint32_t layer,
-                                     uint64_t *ret_n)
+const uint64_t *ftk__snapshot_active(const struct ftk__snapshot *s, uint32_t layer, uint64_t *ret_n)
 {
     *ret_n = s->mask[layer].n;
     return s->mask[layer].active;

@@ -129,8 +129,7 @@ static uint32_t next_member(const struct ftk__oplist *plan, uint32_t i)
     return plan->v[i].op.member;
 }
 
-ftk_status ftk__session_fresh_gradient(struct ftk__session *s, uint32_t i,
-                                       struct ftk_error *reterr)
+ftk_status ftk__session_fresh_gradient(struct ftk__session *s, uint32_t i, struct ftk_error *reterr)
 {
     ftk_batch batch;
     ftk_stats unused; /* a step without an update is in no epoch's loss */

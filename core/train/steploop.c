@@ -10,14 +10,14 @@
 
 enum { STEPS_A_SYNC = 32 }; /* often enough to stop soon after a loss that is not finite */
 
-struct loop {                   /* of one TRAIN                                 */
+struct loop { /* of one TRAIN                                 */
     struct ftk__session *s;
     uint32_t i;
     const ftk_op *op;
     struct ftk__train_schedule when;
     struct ftk__lr_plan lr;
     double last_lr;
-    uint64_t samples, correct;  /* since the last epoch's end                   */
+    uint64_t samples, correct; /* since the last epoch's end                   */
     double loss_sum;
     struct ftk__seconds epoch_start;
     uint64_t epoch_images;
@@ -53,8 +53,8 @@ static ftk_status change_topology(struct loop *p, enum ftk__event event, struct 
         return st;
     double from = ftk__now();
     /* A Bernoulli mask may hold a little less than the ramp starts with. */
-    double density = fmin(ftk__cut_density(&p->when, s->net.t),
-                          ftk__topology_density(s->net.topology));
+    double density =
+        fmin(ftk__cut_density(&p->when, s->net.t), ftk__topology_density(s->net.topology));
     if (event == FTK__EVENT_UPDATE)
         st = ftk__topology_update(s->net.topology, s->net.engine, &ev, &report, reterr);
     else
@@ -70,7 +70,7 @@ static ftk_status change_topology(struct loop *p, enum ftk__event event, struct 
     return ftk__session_topology_changed(s, reterr);
 }
 
-struct augmented {              /* validation as the training is augmented      */
+struct augmented { /* validation as the training is augmented      */
     const struct ftk__dataset *data;
     uint32_t member;
     uint64_t pass;
@@ -96,8 +96,8 @@ static ftk_status validate(struct loop *p, struct ftk__scores *ret, struct ftk_e
     if (im->n == 0 || s->net.t == 0)
         return FTK_OK;
     double from = ftk__now();
-    ftk_status st = ftk__validate(s->net.engine, im->shape, im->classes, im->n, fill_validation,
-                                  &a, NULL, ret, reterr);
+    ftk_status st = ftk__validate(s->net.engine, im->shape, im->classes, im->n, fill_validation, &a,
+                                  NULL, ret, reterr);
     s->seconds.eval += ftk__now() - from;
     return st;
 }

@@ -22,12 +22,10 @@ static const ftk_param params[] = {
                        "length of each refinement phase"),
     FTK_PARAM_F64(struct edst_params, escape_rate, 0.8, 0, 1, "fraction",
                   "active weights replaced between members"),
-    FTK_PARAM_F64(struct edst_params, explore_lr, 0.1, 0, 10, "",
-                  "learning rate while exploring"),
+    FTK_PARAM_F64(struct edst_params, explore_lr, 0.1, 0, 10, "", "learning rate while exploring"),
     FTK_PARAM_DURATION(struct edst_params, explore_warmup, "0ep", 0, 1e6,
                        "linear rise of the learning rate at the start of the exploration"),
-    FTK_PARAM_F64(struct edst_params, refine_lr, 0.01, 0, 10, "",
-                  "learning rate while refining"),
+    FTK_PARAM_F64(struct edst_params, refine_lr, 0.01, 0, 10, "", "learning rate while refining"),
     FTK_PARAM_DURATIONS(struct edst_params, refine_milestones, "0.5", 0, 1e6,
                         "where the refinement's learning rate is cut by 10"),
     FTK_PARAM_END,
@@ -45,8 +43,8 @@ static ftk_status check_milestone(const ftk_host *h, const ftk_durations *m, uin
         return h->fail(h, FTK_EINVAL, "refine_milestones: %g and %g are in different units",
                        m->v[0].value, m->v[i].value);
     if (i > 0 && !(m->v[i].value > m->v[i - 1].value))
-        return h->fail(h, FTK_EINVAL, "refine_milestones: %g does not lie after %g",
-                       m->v[i].value, m->v[i - 1].value);
+        return h->fail(h, FTK_EINVAL, "refine_milestones: %g does not lie after %g", m->v[i].value,
+                       m->v[i - 1].value);
     return FTK_OK;
 }
 

@@ -28,11 +28,10 @@ static ftk_status check(const ftk_host *h, const void *params_)
 {
     const struct ltr_params *p = params_;
     if (p->rewind > p->ramp_from)
-        return h->fail(h, FTK_EINVAL, "rewind %g lies after ramp_from %g", p->rewind,
-                       p->ramp_from);
+        return h->fail(h, FTK_EINVAL, "rewind %g lies after ramp_from %g", p->rewind, p->ramp_from);
     if (p->ramp_from >= p->ramp_to)
-        return h->fail(h, FTK_EINVAL, "ramp_from %g does not lie before ramp_to %g",
-                       p->ramp_from, p->ramp_to);
+        return h->fail(h, FTK_EINVAL, "ramp_from %g does not lie before ramp_to %g", p->ramp_from,
+                       p->ramp_to);
     return FTK_OK;
 }
 

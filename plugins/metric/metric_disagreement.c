@@ -61,8 +61,8 @@ static ftk_status add(const ftk_host *h, void *self, void *state, const ftk_pred
         if (params_->normalise) {
             if (p->label[i] < 0)
                 continue;
-            s->wrong += (uint32_t)p->label[i] !=
-                        metric_top(p->ensemble + i * p->classes, p->classes);
+            s->wrong +=
+                (uint32_t)p->label[i] != metric_top(p->ensemble + i * p->classes, p->classes);
         }
         add_sample(s, p, i, top);
     }

@@ -18,8 +18,8 @@
 enum { LAYERS = 29, RUNS = 7, CANDIDATE_BYTES = 12 };
 
 struct shape {
-    uint32_t out, in, k;        /* k x k filters                                */
-    double density;             /* ERK at S = 0.9, 10 classes                   */
+    uint32_t out, in, k; /* k x k filters                                */
+    double density;      /* ERK at S = 0.9, 10 classes                   */
 };
 
 /* In the order of the model: conv1, then conv1, conv2 (and the shortcut) of 12 blocks, fc. */
@@ -204,13 +204,18 @@ static bool measure(struct bench *b, const char *name, double reads)
 static bool bench(const ftk_algo *grow, const char *name, double reads)
 {
     static const ftk_init_ops init_ops = { .size = sizeof(init_ops), .density = erk };
-    const ftk_algo init = { .size = sizeof(init), .kind = FTK_KIND_INIT, .name = "table",
-                            .summary = "", .reference = "", .ops = &init_ops };
+    const ftk_algo init = { .size = sizeof(init),
+                            .kind = FTK_KIND_INIT,
+                            .name = "table",
+                            .summary = "",
+                            .reference = "",
+                            .ops = &init_ops };
     struct shape shape[LAYERS];
     uint64_t n[LAYERS];
     ftk_layer layer[LAYERS];
     struct ftk_error err;
-    struct ftk__entry entry[3] = { { .algo = &init }, { .algo = &case_magnitude },
+    struct ftk__entry entry[3] = { { .algo = &init },
+                                   { .algo = &case_magnitude },
                                    { .algo = grow } };
     struct ftk__instance inst[3];
     struct bench b = { .options = case_preset(FTK__PRESET_PAPER) };
@@ -226,9 +231,13 @@ static bool bench(const ftk_algo *grow, const char *name, double reads)
         if (ftk__instance_new(&entry[i], NULL, &inst[i], &err) < 0)
             die(&err);
     }
-    const struct ftk__topology_setup setup = { .layers = layer, .n_layers = LAYERS, .seed = 1,
-                                               .options = &b.options, .init = &inst[0],
-                                               .prune = &inst[1], .grow = &inst[2] };
+    const struct ftk__topology_setup setup = { .layers = layer,
+                                               .n_layers = LAYERS,
+                                               .seed = 1,
+                                               .options = &b.options,
+                                               .init = &inst[0],
+                                               .prune = &inst[1],
+                                               .grow = &inst[2] };
     b.fake = fake_backend_new(n, LAYERS);
     if (!b.fake || ftk__topology_new(&setup, &b.t, &err) < 0 ||
         ftk__topology_init(b.t, &b.fake->engine, 0, target / (double)b.weights, &err) < 0)

@@ -74,4 +74,13 @@ documented_keys() {
     [ "$n" -gt 50 ] || { echo "only $n keys found"; return 1; }
 }
 check "every core key is in freetickets-config(5)" documented_keys
+documented_builtins() {
+    local name
+    for name in $("$program" list --json |
+        jq -r '.[] | select(.status == "built in") | .kind + "." + .name'); do
+        grep -qE "^(\*.*, )?\*$name\*" "$source_dir/core/cli/man/freetickets-config.5.scd" ||
+            { echo "$name is not in freetickets-config(5)"; return 1; }
+    done
+}
+check "every built-in is in freetickets-config(5)" documented_builtins
 finish

@@ -29,7 +29,8 @@ skipped() {
     dense=$(folder dense 3)
     cp "$edst/run.json" edst.json
     cp "$dense/run.json" dense.json
-    sed 's/^name = .*/name = "static";/; s/^ensemble = .*/ensemble = { use = "static"; };/' edst.cfg \
+    sed 's/^name = .*/name = "static";/
+         s/^ensemble = .*/ensemble = { use = "static"; };/' edst.cfg \
         >static.cfg
     "${run[@]}" dense.cfg static.cfg edst.cfg -q >out2.txt || return 1
     [ "$(runs_in out2.txt)" = "$dense (finished before)
@@ -103,8 +104,9 @@ unfinished() {
     cp -r "$(folder tiny 3)" runs/cut
     jq '.status = "unfinished" | .error = "the disk is full"' runs/cut/run.json >cut.json
     mv cut.json runs/cut/run.json
-    fails 66 'runs/cut is unfinished: the disk is full' "${table[@]}" "$(folder dense 3)" runs/cut &&
-        [ -z "$("${table[@]}" "$(folder dense 3)" runs/cut 2>/dev/null)" ]
+    local both=("$(folder dense 3)" runs/cut)
+    fails 66 'runs/cut is unfinished: the disk is full' "${table[@]}" "${both[@]}" &&
+        [ -z "$("${table[@]}" "${both[@]}" 2>/dev/null)" ]
 }
 check "an unfinished run is refused and named, nothing printed" unfinished
 killed() {

@@ -255,8 +255,8 @@ bool bt_backend_load(struct bt_host *host, const char *name, struct bt_backend *
 {
     const char *folder = getenv("FTK_TEST_PLUGINS");
     char path[4096];
-    int length = snprintf(path, sizeof(path), "%s/backend_%s.so", folder == NULL ? "" : folder,
-                          name);
+    int length =
+        snprintf(path, sizeof(path), "%s/backend_%s.so", folder == NULL ? "" : folder, name);
     if (folder == NULL || length < 0 || (size_t)length >= sizeof(path)) {
         fprintf(stderr, "FTK_TEST_PLUGINS does not name a folder\n");
         return false;

@@ -131,8 +131,7 @@ void pair_step(struct backend_pair *p, const struct graph_batch *b, uint32_t fla
 void pair_edit(struct backend_pair *p, uint32_t layer, uint64_t period, uint32_t flags)
 {
     uint64_t n[2];
-    uint64_t *on =
-        graph_read(p->backend[1], p->prog[1], layer, FTK_ACTIVE, 0, 37, &n[0], NULL);
+    uint64_t *on = graph_read(p->backend[1], p->prog[1], layer, FTK_ACTIVE, 0, 37, &n[0], NULL);
     uint64_t *off =
         graph_read(p->backend[1], p->prog[1], layer, FTK_INACTIVE, 0, 1000, &n[1], NULL);
     uint64_t drops = 0;

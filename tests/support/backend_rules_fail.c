@@ -27,12 +27,12 @@ static ftk_build build_of(const struct graph_case *g)
 }
 
 /* A call that must fail with one sentence on record. */
-#define ASSERT_REFUSED(backend, call)                                     \
-    do {                                                                  \
-        uint64_t failures_ = (backend)->host->failures;                   \
-        assert_true((call) < 0);                                          \
-        assert_int_equal((backend)->host->failures, failures_ + 1);       \
-        assert_true(strlen((backend)->host->message) > 8);                \
+#define ASSERT_REFUSED(backend, call)                                                              \
+    do {                                                                                           \
+        uint64_t failures_ = (backend)->host->failures;                                            \
+        assert_true((call) < 0);                                                                   \
+        assert_int_equal((backend)->host->failures, failures_ + 1);                                \
+        assert_true(strlen((backend)->host->message) > 8);                                         \
     } while (0)
 
 static void refuse_build(const struct bt_backend *backend, ftk_dev *dev, const ftk_build *build)

@@ -19,8 +19,8 @@ enum { BATCH = 6, CLASSES = 4, DEPTH = 20 };
 struct listing {
     uint32_t layer, which;
     uint64_t cap, cursor, n, at;
-    uint64_t *index;           /* [n], what has to come                               */
-    float *value;              /* [n], its momentum                                   */
+    uint64_t *index; /* [n], what has to come                               */
+    float *value;    /* [n], its momentum                                   */
 };
 
 /* The next few; false at the end. */
@@ -28,10 +28,10 @@ static bool read_on(const struct bt_backend *backend, ftk_prog *prog, struct lis
 {
     ftk_cand c = { .size = sizeof(c) };
     bool active = l->which == FTK_ACTIVE;
-    ftk_status st = active ? backend->ops->read_active(prog, l->layer, FTK_CH_MOMENTUM, l->cap,
-                                                       &l->cursor, &c)
-                           : backend->ops->read_inactive(prog, l->layer, FTK_CH_MOMENTUM, l->cap,
-                                                         &l->cursor, &c);
+    ftk_status st =
+        active
+            ? backend->ops->read_active(prog, l->layer, FTK_CH_MOMENTUM, l->cap, &l->cursor, &c)
+            : backend->ops->read_inactive(prog, l->layer, FTK_CH_MOMENTUM, l->cap, &l->cursor, &c);
     assert_int_equal(st, FTK_OK);
     assert_true(c.count <= l->cap && c.count <= l->n - l->at);
     assert_null(c.weight);

@@ -100,9 +100,8 @@ void rule_read_lists_each_once(const struct bt_backend *backend, ftk_dev *dev)
         float *value = NULL;
         uint8_t *seen = calloc(n, 1);
         assert_non_null(seen);
-        uint64_t *index =
-            graph_read(backend, prog, layer, FTK_ACTIVE, FTK_CH_WEIGHT, caps[at % 3], &counts[0],
-                       &value);
+        uint64_t *index = graph_read(backend, prog, layer, FTK_ACTIVE, FTK_CH_WEIGHT, caps[at % 3],
+                                     &counts[0], &value);
         mark_seen(index, counts[0], seen, n);
         free(index);
         index = graph_read(backend, prog, layer, FTK_INACTIVE, 0, caps[at % 3], &counts[1], NULL);

@@ -41,8 +41,8 @@ static ftk_stats sync(const struct bt_backend *backend, ftk_prog *prog)
     return stats;
 }
 
-static void assert_unchanged(const struct bt_backend *backend, ftk_prog *prog,
-                             const float *before, uint64_t n)
+static void assert_unchanged(const struct bt_backend *backend, ftk_prog *prog, const float *before,
+                             uint64_t n)
 {
     uint64_t m = 0;
     float *after = graph_get_all(backend, prog, &m);
@@ -103,8 +103,7 @@ static void assert_no_gradient(const struct bt_backend *backend, ftk_prog *prog)
 {
     uint64_t cursor = 0;
     ftk_cand c = { .size = sizeof(c) };
-    assert_int_equal(backend->ops->read_active(prog, 0, FTK_CH_GRAD, 10, &cursor, &c),
-                     FTK_ESTATE);
+    assert_int_equal(backend->ops->read_active(prog, 0, FTK_CH_GRAD, 10, &cursor, &c), FTK_ESTATE);
     assert_int_equal(backend->ops->read_inactive(prog, 0, FTK_CH_GRAD, 10, &cursor, &c),
                      FTK_ESTATE);
 }
@@ -209,8 +208,8 @@ void rule_dense_momentum(const struct bt_backend *backend, ftk_dev *dev)
         free(weight);
         /* All of them are a tensor too. */
         uint32_t node = graph_layer_node(&g, layer);
-        assert_true(graph_tensor(backend, prog, node, FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT,
-                                 &n) != GRAPH_NONE);
+        assert_true(graph_tensor(backend, prog, node, FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT, &n) !=
+                    GRAPH_NONE);
         assert_int_equal(n, graph_weights(&g, node));
     }
     backend->ops->release(prog);

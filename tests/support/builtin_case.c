@@ -10,8 +10,7 @@
 
 #include <cmocka.h>
 
-const struct ftk__builtin *builtin_named(const struct ftk__builtin *const *table,
-                                         const char *name)
+const struct ftk__builtin *builtin_named(const struct ftk__builtin *const *table, const char *name)
 {
     for (size_t i = 0; table[i]; i++)
         if (strcmp(table[i]->name, name) == 0)
@@ -44,16 +43,16 @@ void builtin_set_str(const struct ftk__builtin *b, void *params, const char *nam
     set(b, params, name, FTK_P_STR, &v, sizeof v);
 }
 
-void builtin_set_f64s(const struct ftk__builtin *b, void *params, const char *name,
-                      const double *v, uint64_t n)
+void builtin_set_f64s(const struct ftk__builtin *b, void *params, const char *name, const double *v,
+                      uint64_t n)
 {
-    ftk_f64s list = {v, n};
+    ftk_f64s list = { v, n };
     set(b, params, name, FTK_P_F64S, &list, sizeof list);
 }
 
 static void start(struct data_case *d, const char *name)
 {
-    *d = (struct data_case){0};
+    *d = (struct data_case){ 0 };
     d->q.set = builtin_named(ftk__data_builtins, name);
     assert_true(d->q.set->params_size <= sizeof d->params);
     d->q.params = d->params;

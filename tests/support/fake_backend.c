@@ -73,8 +73,8 @@ static ftk_status read_list(ftk_prog *p, bool active, uint32_t layer, uint32_t c
     if (f->most && cap > f->most)
         cap = f->most;
     ftk_cand c = { .size = sizeof(c), .channels = channels, .index = f->index };
-    c.count = list_positions(l, active, cap < LENT ? cap : LENT, cursor, f->index, l->grad,
-                             f->grad);
+    c.count =
+        list_positions(l, active, cap < LENT ? cap : LENT, cursor, f->index, l->grad, f->grad);
     if (channels & FTK_CH_WEIGHT) {
         pick(l->weight, f->index, c.count, f->weight);
         c.weight = f->weight;
@@ -275,8 +275,8 @@ struct fake_backend *fake_backend_new(const uint64_t *n, uint32_t n_layers)
     if (!p)
         return NULL;
     struct fake_backend *f = &p->fake;
-    f->engine = (struct ftk__engine){ .entry = &entry, .ops = &ops, .prog = p,
-                                      .host = ftk__host_new() };
+    f->engine =
+        (struct ftk__engine){ .entry = &entry, .ops = &ops, .prog = p, .host = ftk__host_new() };
     f->n_layers = n_layers;
     f->channels = FTK_CH_WEIGHT | FTK_CH_GRAD | FTK_CH_MOMENTUM;
     f->fail_edit = UINT32_MAX;
@@ -310,5 +310,5 @@ void fake_backend_free(struct fake_backend *f)
     free(f->grad);
     free(f->momentum);
     ftk__host_free(f->engine.host);
-    free(f->engine.prog);       /* of which `f` is a part */
+    free(f->engine.prog); /* of which `f` is a part */
 }

@@ -53,7 +53,7 @@ struct golden {
     struct ftk__st_file file;
     struct graph_case g;
     const double *run;
-    const int32_t *counts;     /* [steps] */
+    const int32_t *counts; /* [steps] */
     uint64_t steps;
     uint32_t max_batch;
 };
@@ -269,10 +269,9 @@ static void check_gradients(const struct golden *c, ftk_dev *dev)
                 continue;
             }
             bool sparse = r == 0 && c->g.node[node].sparse != 0;
-            float *got =
-                sparse ? graph_gradient(c->backend, prog, &c->g, graph_layer(&c->g, node))
-                       : graph_get(c->backend, prog, node, FTK_TENSOR_MOMENT1 | roles[r].role,
-                                   &have);
+            float *got = sparse ? graph_gradient(c->backend, prog, &c->g, graph_layer(&c->g, node))
+                                : graph_get(c->backend, prog, node,
+                                            FTK_TENSOR_MOMENT1 | roles[r].role, &have);
             assert_true(sparse || have == n);
             char what[64];
             (void)snprintf(what, sizeof(what), "grad.%u.%s", node, roles[r].name);
@@ -322,8 +321,8 @@ static void train(const struct golden *c, ftk_prog *prog)
         assert_int_equal(stats.samples, b.count);
         assert_int_equal(stats.bad_node, -1);
         if (!(fabs(stats.loss_sum - loss[step]) <= c->tolerance * fabs(loss[step]))) {
-            fail_msg("%s: loss %.9g of step %u, not %.9g", c->name, stats.loss_sum,
-                     (unsigned)step, loss[step]);
+            fail_msg("%s: loss %.9g of step %u, not %.9g", c->name, stats.loss_sum, (unsigned)step,
+                     loss[step]);
         }
     }
 }

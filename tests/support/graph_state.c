@@ -62,8 +62,8 @@ void graph_batch_free(struct graph_batch *batch)
     }
 }
 
-ftk_prog *graph_compile(const struct bt_backend *backend, ftk_dev *dev,
-                        const struct graph_case *g, uint32_t max_batch, uint32_t flags)
+ftk_prog *graph_compile(const struct bt_backend *backend, ftk_dev *dev, const struct graph_case *g,
+                        uint32_t max_batch, uint32_t flags)
 {
     const ftk_build build = { .size = sizeof(ftk_build),
                               .n_nodes = g->n_nodes,
@@ -90,8 +90,8 @@ ftk_hyper graph_hyper(double lr, double momentum, double weight_decay, uint32_t 
                         .weight_decay = weight_decay };
 }
 
-int32_t graph_tensor(const struct bt_backend *backend, ftk_prog *prog, uint32_t node,
-                     uint32_t role, uint64_t *ret_n)
+int32_t graph_tensor(const struct bt_backend *backend, ftk_prog *prog, uint32_t node, uint32_t role,
+                     uint64_t *ret_n)
 {
     ftk_tensor t = { .size = sizeof(t) };
     for (uint32_t i = 0; backend->ops->tensor(prog, i, &t) == FTK_OK; i++) {
@@ -141,8 +141,8 @@ void graph_put(const struct bt_backend *backend, ftk_prog *prog, uint32_t node, 
 }
 
 /* Keeps each weight of a layer with probability `density`, and one at least. */
-static void fill_mask(const struct bt_backend *backend, ftk_prog *prog,
-                      const struct graph_case *g, uint32_t node, double density, ftk_rng *rng)
+static void fill_mask(const struct bt_backend *backend, ftk_prog *prog, const struct graph_case *g,
+                      uint32_t node, double density, ftk_rng *rng)
 {
     uint64_t n = graph_weights(g, node);
     uint64_t *active = new_array(n, sizeof(uint64_t));
@@ -264,8 +264,8 @@ uint64_t *graph_read(const struct bt_backend *backend, ftk_prog *prog, uint32_t 
     return index;
 }
 
-float *graph_gradient(const struct bt_backend *backend, ftk_prog *prog,
-                      const struct graph_case *g, uint32_t layer)
+float *graph_gradient(const struct bt_backend *backend, ftk_prog *prog, const struct graph_case *g,
+                      uint32_t layer)
 {
     uint64_t n = graph_weights(g, graph_layer_node(g, layer));
     float *dense = new_array(n, sizeof(float));

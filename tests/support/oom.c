@@ -22,7 +22,8 @@ uint64_t ftk_oom_sweep(ftk_status (*fn)(void *arg), void *arg, uint64_t step)
         uint64_t calls = after.calls - before.calls;
         if (after.alive != before.alive)
             fail_msg("%" PRIu64 " blocks alive before, %" PRIu64 " after allocation %" PRIu64
-                     " failed", before.alive, after.alive, n);
+                     " failed",
+                     before.alive, after.alive, n);
         if (calls < n) {
             assert_int_equal(st, FTK_OK);
             printf("%" PRIu64 " of %" PRIu64 " allocations failed in turn\n", tried, calls);

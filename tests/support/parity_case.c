@@ -113,11 +113,9 @@ ftk_batch parity_batch(struct parity_set *s, uint32_t step)
         if (s->data)
             assert_int_equal(ftk__dataset_train(s->data)->label[image], labels[image]);
     }
-    return (ftk_batch){ .size = sizeof(ftk_batch),
-                        .count = PARITY_BATCH,
-                        .heads = 1,
-                        .x = s->x,
-                        .y = s->y };
+    return (ftk_batch){
+        .size = sizeof(ftk_batch), .count = PARITY_BATCH, .heads = 1, .x = s->x, .y = s->y
+    };
 }
 
 /* ---- networks -------------------------------------------------------------------------------- */
@@ -174,7 +172,7 @@ static void check(ftk_status st, const struct ftk_error *err)
 /* The next array of a state: "conv1.weight", "", then the same, ".velocity"; roles of batch norm's
  * statistics have no velocity.  False past the last; *pos starts at 0. */
 struct item {
-    uint32_t node, role;        /* role as the engine has it                    */
+    uint32_t node, role; /* role as the engine has it                    */
     char name[PARITY_TENSORS];
     const char *after;
 };
@@ -189,8 +187,7 @@ static bool next_item(const struct parity_net *n, uint32_t *pos, struct item *re
     if (!ftk__weights_next(n->net.model, pos, &ret->node, &ret->role))
         return false;
     ret->after = "";
-    return ftk__model_tensor_name(n->net.model, ret->node, ret->role, ret->name,
-                                  sizeof(ret->name));
+    return ftk__model_tensor_name(n->net.model, ret->node, ret->role, ret->name, sizeof(ret->name));
 }
 
 void parity_put(struct parity_net *n, const struct ftk__st_file *f, const char *when)

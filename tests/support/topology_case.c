@@ -13,8 +13,9 @@
 
 struct ftk__topology_options case_preset(enum ftk__preset preset)
 {
-    struct ftk__topology_options o = { .enabled = 1, .preset = (int32_t)preset, .strict = 1,
-                                       .quiet_end = 1, .rate = 0.5 };
+    struct ftk__topology_options o = {
+        .enabled = 1, .preset = (int32_t)preset, .strict = 1, .quiet_end = 1, .rate = 0.5
+    };
     if (preset == FTK__PRESET_FREETICKETS) {
         o.count = FTK__COUNTING_BERNOULLI;
         o.ties = FTK__TIES_THRESHOLD;
@@ -51,12 +52,16 @@ void case_open(struct topology_case *c, const uint64_t *n, uint32_t n_layers, co
     c->options = case_preset(FTK__PRESET_PAPER);
     for (uint32_t l = 0; l < n_layers; l++) {
         (void)snprintf(c->name[l], sizeof(c->name[l]), "layer%u", l);
-        c->layer[l] = (ftk_layer){ .size = sizeof(ftk_layer), .type = FTK_LAYER_LINEAR, .index = l,
-                                   .shape = { 1, (uint32_t)n[l], 1, 1 }, .n = n[l],
+        c->layer[l] = (ftk_layer){ .size = sizeof(ftk_layer),
+                                   .type = FTK_LAYER_LINEAR,
+                                   .index = l,
+                                   .shape = { 1, (uint32_t)n[l], 1, 1 },
+                                   .n = n[l],
                                    .name = c->name[l] };
     }
-    c->setup = (struct ftk__topology_setup){ .layers = c->layer, .n_layers = n_layers, .seed = 17,
-                                             .options = &c->options };
+    c->setup = (struct ftk__topology_setup){
+        .layers = c->layer, .n_layers = n_layers, .seed = 17, .options = &c->options
+    };
     struct ftk__instance **to[4] = { &c->setup.init, &c->setup.prune, &c->setup.grow,
                                      &c->setup.allot };
     for (uint32_t i = 0; i < 4; i++) {

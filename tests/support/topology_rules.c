@@ -4,10 +4,10 @@
 #include "topology_case.h"
 #include <math.h>
 
-#define SCORE_ARGS                                                                              \
-    const ftk_host *h, void *self, const ftk_layer *l, const ftk_cand *c, ftk_update *u,        \
+#define SCORE_ARGS                                                                                 \
+    const ftk_host *h, void *self, const ftk_layer *l, const ftk_cand *c, ftk_update *u,           \
         float *score
-#define SELECT_ARGS                                                                             \
+#define SELECT_ARGS                                                                                \
     const ftk_host *h, void *self, const ftk_net *net, ftk_update *u, const ftk_edit *edit
 
 static ftk_status score_weight(SCORE_ARGS)
@@ -92,19 +92,27 @@ static ftk_status score_counting(SCORE_ARGS)
     return score_weight(h, self, l, c, u, score);
 }
 
-#define PRUNE_1(id, label, channels_, formula_, fn, state_)                                     \
-    static const ftk_prune_ops id##_ops = { .size = sizeof(ftk_prune_ops),                      \
-                                            .channels = (channels_), .formula = (formula_),     \
-                                            .score = fn };                                      \
-    const ftk_algo id = { .size = sizeof(ftk_algo), .kind = FTK_KIND_PRUNE, .name = label,      \
-                          .summary = "", .reference = "", .state_bytes = (state_),              \
+#define PRUNE_1(id, label, channels_, formula_, fn, state_)                                        \
+    static const ftk_prune_ops id##_ops = {                                                        \
+        .size = sizeof(ftk_prune_ops), .channels = (channels_), .formula = (formula_), .score = fn \
+    };                                                                                             \
+    const ftk_algo id = { .size = sizeof(ftk_algo),                                                \
+                          .kind = FTK_KIND_PRUNE,                                                  \
+                          .name = label,                                                           \
+                          .summary = "",                                                           \
+                          .reference = "",                                                         \
+                          .state_bytes = (state_),                                                 \
                           .ops = &id##_ops }
-#define GROW_1(id, label, channels_, formula_, fn)                                              \
-    static const ftk_grow_ops id##_ops = { .size = sizeof(ftk_grow_ops),                        \
-                                           .channels = (channels_), .formula = (formula_),      \
-                                           .score = fn };                                       \
-    const ftk_algo id = { .size = sizeof(ftk_algo), .kind = FTK_KIND_GROW, .name = label,       \
-                          .summary = "", .reference = "", .ops = &id##_ops }
+#define GROW_1(id, label, channels_, formula_, fn)                                                 \
+    static const ftk_grow_ops id##_ops = {                                                         \
+        .size = sizeof(ftk_grow_ops), .channels = (channels_), .formula = (formula_), .score = fn  \
+    };                                                                                             \
+    const ftk_algo id = { .size = sizeof(ftk_algo),                                                \
+                          .kind = FTK_KIND_GROW,                                                   \
+                          .name = label,                                                           \
+                          .summary = "",                                                           \
+                          .reference = "",                                                         \
+                          .ops = &id##_ops }
 
 PRUNE_1(case_magnitude, "magnitude", FTK_CH_WEIGHT, FTK_FORMULA_ABS_WEIGHT, score_weight, 0);
 PRUNE_1(case_age, "age", FTK_CH_AGE | FTK_CH_FIRED, 0, score_age, 0);
@@ -190,18 +198,23 @@ static ftk_status select_first(SELECT_ARGS)
     return FTK_OK;
 }
 
-#define SELECT_RULE(id, ops_type, kind_, label, channels_, count_, fn)                          \
-    static const ops_type id##_ops = { .size = sizeof(ops_type), .channels = (channels_),       \
-                                       .count = (count_), .select = fn };                       \
-    const ftk_algo id = { .size = sizeof(ftk_algo), .kind = (kind_), .name = label,             \
-                          .summary = "", .reference = "", .ops = &id##_ops }
+#define SELECT_RULE(id, ops_type, kind_, label, channels_, count_, fn)                             \
+    static const ops_type id##_ops = {                                                             \
+        .size = sizeof(ops_type), .channels = (channels_), .count = (count_), .select = fn         \
+    };                                                                                             \
+    const ftk_algo id = { .size = sizeof(ftk_algo),                                                \
+                          .kind = (kind_),                                                         \
+                          .name = label,                                                           \
+                          .summary = "",                                                           \
+                          .reference = "",                                                         \
+                          .ops = &id##_ops }
 
 SELECT_RULE(case_select_prune, ftk_prune_ops, FTK_KIND_PRUNE, "select", FTK_CH_WEIGHT,
             FTK_COUNT_EXACT, select_lowest);
 SELECT_RULE(case_select_short, ftk_prune_ops, FTK_KIND_PRUNE, "short", FTK_CH_WEIGHT,
             FTK_COUNT_EXACT, select_short);
-SELECT_RULE(case_select_free, ftk_prune_ops, FTK_KIND_PRUNE, "free", FTK_CH_WEIGHT,
-            FTK_COUNT_FREE, select_short);
+SELECT_RULE(case_select_free, ftk_prune_ops, FTK_KIND_PRUNE, "free", FTK_CH_WEIGHT, FTK_COUNT_FREE,
+            select_short);
 SELECT_RULE(case_select_grow, ftk_grow_ops, FTK_KIND_GROW, "first", 0, FTK_COUNT_EXACT,
             select_first);
 
@@ -255,21 +268,31 @@ static ftk_status select_largest(SELECT_ARGS)
 }
 
 static const ftk_init_ops same_ops = { .size = sizeof(same_ops), .density = density_same };
-const ftk_algo case_init_uniform = { .size = sizeof(ftk_algo), .kind = FTK_KIND_INIT,
-                                     .name = "uniform", .summary = "", .reference = "",
+const ftk_algo case_init_uniform = { .size = sizeof(ftk_algo),
+                                     .kind = FTK_KIND_INIT,
+                                     .name = "uniform",
+                                     .summary = "",
+                                     .reference = "",
                                      .ops = &same_ops };
 static const ftk_init_ops wrong_ops = { .size = sizeof(wrong_ops), .density = density_wrong };
-const ftk_algo case_init_wrong = { .size = sizeof(ftk_algo), .kind = FTK_KIND_INIT,
-                                   .name = "wrong", .summary = "", .reference = "",
+const ftk_algo case_init_wrong = { .size = sizeof(ftk_algo),
+                                   .kind = FTK_KIND_INIT,
+                                   .name = "wrong",
+                                   .summary = "",
+                                   .reference = "",
                                    .ops = &wrong_ops };
-static const ftk_init_ops largest_ops = { .size = sizeof(largest_ops), .channels = FTK_CH_GRAD,
+static const ftk_init_ops largest_ops = { .size = sizeof(largest_ops),
+                                          .channels = FTK_CH_GRAD,
                                           .select = select_largest };
-const ftk_algo case_init_largest = { .size = sizeof(ftk_algo), .kind = FTK_KIND_INIT,
-                                     .name = "largest", .summary = "", .reference = "",
+const ftk_algo case_init_largest = { .size = sizeof(ftk_algo),
+                                     .kind = FTK_KIND_INIT,
+                                     .name = "largest",
+                                     .summary = "",
+                                     .reference = "",
                                      .ops = &largest_ops };
 
-#define ALLOT_ARGS                                                                              \
-    const ftk_host *h, void *self, const ftk_net *net, ftk_update *u, const uint64_t *lost,     \
+#define ALLOT_ARGS                                                                                 \
+    const ftk_host *h, void *self, const ftk_net *net, ftk_update *u, const uint64_t *lost,        \
         const uint64_t *room, uint64_t total, uint64_t *ret_count
 
 static ftk_status allot_last(ALLOT_ARGS)
@@ -293,10 +316,16 @@ static ftk_status allot_wrong(ALLOT_ARGS)
 }
 
 static const ftk_allot_ops last_ops = { .size = sizeof(last_ops), .allot = allot_last };
-const ftk_algo case_allot_last = { .size = sizeof(ftk_algo), .kind = FTK_KIND_ALLOT,
-                                   .name = "last", .summary = "", .reference = "",
+const ftk_algo case_allot_last = { .size = sizeof(ftk_algo),
+                                   .kind = FTK_KIND_ALLOT,
+                                   .name = "last",
+                                   .summary = "",
+                                   .reference = "",
                                    .ops = &last_ops };
 static const ftk_allot_ops more_ops = { .size = sizeof(more_ops), .allot = allot_wrong };
-const ftk_algo case_allot_wrong = { .size = sizeof(ftk_algo), .kind = FTK_KIND_ALLOT,
-                                    .name = "wrong", .summary = "", .reference = "",
+const ftk_algo case_allot_wrong = { .size = sizeof(ftk_algo),
+                                    .kind = FTK_KIND_ALLOT,
+                                    .name = "wrong",
+                                    .summary = "",
+                                    .reference = "",
                                     .ops = &more_ops };

@@ -62,7 +62,7 @@ static void checksum_of(const struct scratch_dir *dir, const char *name, char re
 
 void toy_set_init(struct toy_set *t, const struct scratch_dir *dir)
 {
-    static const char *const names[TOY_FILES] = {"a.bin", "b.bin"};
+    static const char *const names[TOY_FILES] = { "a.bin", "b.bin" };
     char path[512];
     memset(t, 0, sizeof *t);
     uint32_t noise = 1;
@@ -73,21 +73,21 @@ void toy_set_init(struct toy_set *t, const struct scratch_dir *dir)
         }
         scratch_dir_put(dir, names[i], t->data[i], TOY_BYTES);
         checksum_of(dir, names[i], t->checksum[i]);
-        t->files[i] = (struct ftk__set_file){names[i], TOY_BYTES, t->checksum[i]};
+        t->files[i] = (struct ftk__set_file){ names[i], TOY_BYTES, t->checksum[i] };
     }
     const struct toy_entry entries[] = {
-        {"./toy-bin/", 'd', NULL, 0},
-        {"./toy-bin/a.bin", 'f', t->data[0], TOY_BYTES},
-        {"toy-bin/b.bin", 'f', t->data[1], TOY_BYTES},
-        {"toy-bin/notes/readme.html", 'f', "hello", 5},
+        { "./toy-bin/", 'd', NULL, 0 },
+        { "./toy-bin/a.bin", 'f', t->data[0], TOY_BYTES },
+        { "toy-bin/b.bin", 'f', t->data[1], TOY_BYTES },
+        { "toy-bin/notes/readme.html", 'f', "hello", 5 },
     };
     toy_archive(scratch_dir_file(dir, "toy.tar.gz", path, sizeof path), entries, 4);
     checksum_of(dir, "toy.tar.gz", t->checksum[TOY_FILES]);
-    t->sources[0] = (struct ftk__set_source){"toy.tar.gz", "http://127.0.0.1:1",
-                                             t->checksum[TOY_FILES], true};
+    t->sources[0] = (struct ftk__set_source){ "toy.tar.gz", "http://127.0.0.1:1",
+                                              t->checksum[TOY_FILES], true };
     t->set = (struct ftk__catalogue){
         .name = "toy",
-        .place = {.title = "Toy", .folder = "toy-bin", .get = "freetickets data fetch toy"},
+        .place = { .title = "Toy", .folder = "toy-bin", .get = "freetickets data fetch toy" },
         .files = t->files,
         .sources = t->sources,
         .n_files = TOY_FILES,
@@ -100,8 +100,8 @@ void toy_set_by_file(struct toy_set *t, const struct scratch_dir *dir)
 {
     toy_set_init(t, dir);
     for (size_t i = 0; i < TOY_FILES; i++)
-        t->sources[i] = (struct ftk__set_source){t->files[i].name, "http://127.0.0.1:1",
-                                                 t->checksum[i], false};
+        t->sources[i] = (struct ftk__set_source){ t->files[i].name, "http://127.0.0.1:1",
+                                                  t->checksum[i], false };
     t->set.n_sources = TOY_FILES;
 }
 

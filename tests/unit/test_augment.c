@@ -14,15 +14,20 @@
 enum { C = 2, H = 6, W = 7, N = 3, FLOATS = C * H * W };
 
 static uint8_t pixels[N * FLOATS];
-static const int32_t label[N] = {0, 1, 0};
+static const int32_t label[N] = { 0, 1, 0 };
 
 static struct ftk__images some_images(void)
 {
     for (uint32_t i = 0; i < sizeof pixels; i++)
         pixels[i] = (uint8_t)(37 * i + 11);
     return (struct ftk__images){
-        .shape = {C, H, W}, .classes = 2, .n = N, .pixels = pixels, .label = label,
-        .mean = {0.25f, 0.5f}, .std = {0.5f, 2.0f},
+        .shape = { C, H, W },
+        .classes = 2,
+        .n = N,
+        .pixels = pixels,
+        .label = label,
+        .mean = { 0.25f, 0.5f },
+        .std = { 0.5f, 2.0f },
     };
 }
 
@@ -68,7 +73,7 @@ static void every_crop_and_flip(void **state)
         for (int dy = -4; dy <= 4; dy++)
             for (int dx = -4; dx <= 4; dx++)
                 for (int flip = 0; flip < 2; flip++) {
-                    ftk_sample s = {2, (int8_t)dx, (int8_t)dy, (uint8_t)flip, 0};
+                    ftk_sample s = { 2, (int8_t)dx, (int8_t)dy, (uint8_t)flip, 0 };
                     float got[FLOATS];
                     float expected[FLOATS];
                     ftk__augment_apply(&im, fill, &s, &scale, got);
@@ -84,14 +89,14 @@ static void corners_by_hand(void **state)
     struct ftk__scale scale;
     ftk__scale_set(&scale, &im);
     float x[FLOATS];
-    ftk_sample s = {.index = 0, .dx = -1, .dy = -2};
+    ftk_sample s = { .index = 0, .dx = -1, .dy = -2 };
     ftk__augment_apply(&im, FTK__FILL_REFLECT, &s, &scale, x);
     assert_true(x[0] == value(&im, 0, pixels[2 * W + 1]));
     ftk__augment_apply(&im, FTK__FILL_ZERO, &s, &scale, x);
     assert_true(x[0] == -0.5f); /* black: (0 - 0.25) / 0.5 */
     assert_true(x[H * W] == -0.25f);
     assert_true(x[2 * W + 1] == value(&im, 0, pixels[0]));
-    s = (ftk_sample){.index = 1, .flip = 1};
+    s = (ftk_sample){ .index = 1, .flip = 1 };
     ftk__augment_apply(&im, FTK__FILL_ZERO, &s, &scale, x);
     assert_true(x[0] == value(&im, 0, pixels[FLOATS + W - 1]));
 }
@@ -112,8 +117,8 @@ static void fill_copies_as_they_are(void **state)
 static ftk_sample draw(uint32_t mode, uint64_t seed, uint32_t member, uint64_t pass,
                        uint64_t sample)
 {
-    struct ftk__augment a = {.mode = mode, .seed = seed};
-    ftk_sample s = {.index = 5};
+    struct ftk__augment a = { .mode = mode, .seed = seed };
+    ftk_sample s = { .index = 5 };
     ftk__augment_draw(&a, member, pass, sample, &s);
     assert_int_equal(s.index, 5);
     return s;
@@ -123,7 +128,7 @@ static void draws_are_even(void **state)
 {
     (void)state;
     enum { DRAWS = 9 * 9 * 2 * 100 };
-    uint32_t count[9][9][2] = {{{0}}};
+    uint32_t count[9][9][2] = { { { 0 } } };
     for (uint32_t i = 0; i < DRAWS; i++) {
         ftk_sample s = draw(FTK__MODE_STANDARD, 1, 0, 0, i);
         assert_in_range(s.dx + 4, 0, 8);
@@ -141,14 +146,16 @@ static void draws_are_even(void **state)
 static void draws_depend_on_the_key(void **state)
 {
     (void)state;
-    uint32_t same[4] = {0};
+    uint32_t same[4] = { 0 };
     for (uint32_t i = 0; i < 1000; i++) {
         ftk_sample s = draw(FTK__MODE_STANDARD, 1, 0, 0, i);
         ftk_sample again = draw(FTK__MODE_STANDARD, 1, 0, 0, i);
         assert_memory_equal(&s, &again, sizeof s);
         ftk_sample other[4] = {
-            draw(FTK__MODE_STANDARD, 2, 0, 0, i), draw(FTK__MODE_STANDARD, 1, 1, 0, i),
-            draw(FTK__MODE_STANDARD, 1, 0, 1, i), draw(FTK__MODE_STANDARD, 1, 0, 0, i + 1000),
+            draw(FTK__MODE_STANDARD, 2, 0, 0, i),
+            draw(FTK__MODE_STANDARD, 1, 1, 0, i),
+            draw(FTK__MODE_STANDARD, 1, 0, 1, i),
+            draw(FTK__MODE_STANDARD, 1, 0, 0, i + 1000),
         };
         for (uint32_t k = 0; k < 4; k++)
             same[k] += memcmp(&s, &other[k], sizeof s) == 0;
@@ -179,7 +186,7 @@ static void order_is_a_permutation(void **state)
     enum { MANY = 1000 };
     for (uint32_t n = 0; n <= MANY; n = n < 5 ? n + 1 : 10 * n) {
         uint32_t order[MANY];
-        uint8_t seen[MANY] = {0};
+        uint8_t seen[MANY] = { 0 };
         ftk__order_draw(3, 1, 2, n, order);
         for (uint32_t i = 0; i < n; i++) {
             assert_true(order[i] < n);
@@ -208,7 +215,7 @@ static void order_depends_on_the_key(void **state)
 static void orders_are_even(void **state)
 {
     (void)state;
-    uint32_t count[27] = {0};
+    uint32_t count[27] = { 0 };
     for (uint32_t pass = 0; pass < 6000; pass++) {
         uint32_t order[3];
         ftk__order_draw(1, 0, pass, 3, order);
@@ -227,14 +234,10 @@ static void orders_are_even(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_crop_and_flip),
-        cmocka_unit_test(corners_by_hand),
-        cmocka_unit_test(fill_copies_as_they_are),
-        cmocka_unit_test(draws_are_even),
-        cmocka_unit_test(draws_depend_on_the_key),
-        cmocka_unit_test(modes_draw_what_they_say),
-        cmocka_unit_test(order_is_a_permutation),
-        cmocka_unit_test(order_depends_on_the_key),
+        cmocka_unit_test(every_crop_and_flip),     cmocka_unit_test(corners_by_hand),
+        cmocka_unit_test(fill_copies_as_they_are), cmocka_unit_test(draws_are_even),
+        cmocka_unit_test(draws_depend_on_the_key), cmocka_unit_test(modes_draw_what_they_say),
+        cmocka_unit_test(order_is_a_permutation),  cmocka_unit_test(order_depends_on_the_key),
         cmocka_unit_test(orders_are_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

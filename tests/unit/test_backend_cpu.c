@@ -22,7 +22,10 @@
 static const char *const isas[] = { "portable", "avx2", "avx512" };
 enum { ISAS = sizeof(isas) / sizeof(isas[0]) };
 
-#define RULE(f) { #f, f }
+#define RULE(f)                                                                                    \
+    {                                                                                              \
+#f, f                                                                                      \
+    }
 static const struct {
     const char *name;
     backend_rule_fn rule;
@@ -237,10 +240,10 @@ static void test_wide_layers(void **state)
     static const struct {
         uint32_t shape[2], side[2], stride, pad;
     } cases[] = {
-        { { 70, 40 }, { 6, 3 }, 1, 1 }, { { 33, 35 }, { 8, 5 }, 2, 2 },
-        { { 34, 36 }, { 7, 1 }, 1, 0 }, { { 20, 18 }, { 11, 7 }, 3, 3 },
+        { { 70, 40 }, { 6, 3 }, 1, 1 },  { { 33, 35 }, { 8, 5 }, 2, 2 },
+        { { 34, 36 }, { 7, 1 }, 1, 0 },  { { 20, 18 }, { 11, 7 }, 3, 3 },
         { { 24, 48 }, { 10, 4 }, 2, 1 }, { { 50, 20 }, { 6, 2 }, 1, 1 },
-        { { 64, 64 }, { 6, 5 }, 2, 2 }, { { 64, 64 }, { 5, 4 }, 1, 2 },
+        { { 64, 64 }, { 6, 5 }, 2, 2 },  { { 64, 64 }, { 5, 4 }, 1, 2 },
     };
     const struct fixture *f = *state;
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {

@@ -370,12 +370,9 @@ static void test_threads_block_signals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_threads_same_bits),
-        cmocka_unit_test(test_dense_same_bits),
-        cmocka_unit_test(test_keep_grad_same_bits),
-        cmocka_unit_test(test_edit_keeps),
-        cmocka_unit_test(test_form_changes),
-        cmocka_unit_test(test_threads_block_signals),
+        cmocka_unit_test(test_threads_same_bits),   cmocka_unit_test(test_dense_same_bits),
+        cmocka_unit_test(test_keep_grad_same_bits), cmocka_unit_test(test_edit_keeps),
+        cmocka_unit_test(test_form_changes),        cmocka_unit_test(test_threads_block_signals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -209,8 +209,7 @@ static void test_limits(void **state)
     for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
         struct graph_case g;
         ftk_prog *prog = NULL;
-        one_conv(&g, cases[c].image, cases[c].out, cases[c].kernel, cases[c].stride,
-                 cases[c].pad);
+        one_conv(&g, cases[c].image, cases[c].out, cases[c].kernel, cases[c].stride, cases[c].pad);
         const ftk_build build = { .size = sizeof(build),
                                   .n_nodes = g.n_nodes,
                                   .max_batch = 1,
@@ -432,12 +431,18 @@ static void test_idle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch_sizes),      cmocka_unit_test(test_one_image),
-        cmocka_unit_test(test_empty_and_full),   cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_limits),           cmocka_unit_test(test_one_input),
-        cmocka_unit_test(test_dense_momentum),   cmocka_unit_test(test_kept_through_edits),
-        cmocka_unit_test(test_dense_is_named),   cmocka_unit_test(test_out_of_memory),
-        cmocka_unit_test(test_edit_without_memory), cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_batch_sizes),
+        cmocka_unit_test(test_one_image),
+        cmocka_unit_test(test_empty_and_full),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_one_input),
+        cmocka_unit_test(test_dense_momentum),
+        cmocka_unit_test(test_kept_through_edits),
+        cmocka_unit_test(test_dense_is_named),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_edit_without_memory),
+        cmocka_unit_test(test_idle),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

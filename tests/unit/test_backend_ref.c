@@ -17,10 +17,13 @@
 /* One test of a table: a rule or a golden file. */
 struct test_case {
     const char *name;
-    backend_rule_fn rule;      /* NULL: golden file `name`                            */
+    backend_rule_fn rule; /* NULL: golden file `name`                            */
 };
 
-#define RULE(f) { #f, f }
+#define RULE(f)                                                                                    \
+    {                                                                                              \
+#f, f                                                                                      \
+    }
 
 static const struct test_case cases[] = {
     RULE(rule_inactive_stays_zero),
@@ -213,8 +216,8 @@ int main(void)
     }
     for (size_t i = 0; golden_names[i] != NULL && i < GOLDEN_MOST; i++) {
         golden[i] = (struct test_case){ golden_names[i], NULL };
-        tests[n++] = (struct CMUnitTest){ golden[i].name, test_case_run, set_up, tear_down,
-                                          &golden[i] };
+        tests[n++] =
+            (struct CMUnitTest){ golden[i].name, test_case_run, set_up, tear_down, &golden[i] };
     }
     return _cmocka_run_group_tests("backend_ref", tests, n, NULL, NULL);
 }

@@ -154,8 +154,8 @@ static struct tally check_tensor(const struct fixture *f, ftk_prog *prog,
     return t;
 }
 
-static struct tally check_input(const struct fixture *f, ftk_prog *prog,
-                                const struct graph_case *g, struct graph_batch *b)
+static struct tally check_input(const struct fixture *f, ftk_prog *prog, const struct graph_case *g,
+                                struct graph_batch *b)
 {
     struct tally t = { 0.0, 0.0 };
     uint64_t n = b->b.count * graph_floats(&g->node[0]);

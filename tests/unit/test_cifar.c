@@ -25,8 +25,8 @@
 
 enum { N = 3, PIXELS = FTK__RECORD_PIXELS, MOST = N * (PIXELS + 2), BATCH = 10000 };
 
-static const struct ftk__record_format one_label = {1, {10, 0}};
-static const struct ftk__record_format two_labels = {2, {20, 100}};
+static const struct ftk__record_format one_label = { 1, { 10, 0 } };
+static const struct ftk__record_format two_labels = { 2, { 20, 100 } };
 
 static struct scratch_dir dir;
 static char path[512];
@@ -69,7 +69,9 @@ static size_t make(const struct ftk__record_format *f)
 static ftk_status read_file(const struct ftk__record_format *f, struct ftk__store *s,
                             struct ftk_error *err)
 {
-    *s = (struct ftk__store){.shape = {3, 32, 32}, .classes = f->classes[f->n_labels - 1], .n = N};
+    *s = (struct ftk__store){ .shape = { 3, 32, 32 },
+                              .classes = f->classes[f->n_labels - 1],
+                              .n = N };
     ftk_status st = ftk__store_alloc(s, err);
     if (st == FTK_OK)
         st = ftk__records_read(path, f, N, 0, s, err);
@@ -95,7 +97,7 @@ static void assert_reads(const struct ftk__record_format *f)
 static void assert_refused(const struct ftk__record_format *f, const char *text)
 {
     struct ftk__store s;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(read_file(f, &s, &err), FTK_EINVAL);
     assert_int_equal(ftk__error_exit_code(&err), FTK__EXIT_DATA);
     if (strncmp(err.message, path, strlen(path)) != 0 || !strstr(err.message, text))
@@ -118,12 +120,13 @@ static void good_records(void **state)
 static void each_cut_is_named(void **state)
 {
     (void)state;
-    const struct ftk__record_format *formats[] = {&one_label, &two_labels};
+    const struct ftk__record_format *formats[] = { &one_label, &two_labels };
     for (size_t k = 0; k < 2; k++) {
         size_t n = make(formats[k]);
         size_t record = record_bytes(formats[k]);
-        const size_t cuts[] = {0, 1, 2, 3, record - 1, record, record + 1, record + 2,
-                               2 * record + 700, n - 1};
+        const size_t cuts[] = {
+            0, 1, 2, 3, record - 1, record, record + 1, record + 2, 2 * record + 700, n - 1
+        };
         for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
             char text[64];
             scratch_dir_put(&dir, "records.bin", file, cuts[i]);
@@ -194,8 +197,8 @@ static void sizes_are_known_and_missing_files_named(void **state)
         const char *set, *file, *command;
         uint32_t classes;
     } sets[] = {
-        {"cifar10", "data_batch_1.bin", "freetickets data fetch cifar10", 10},
-        {"cifar100", "train.bin", "freetickets data fetch cifar100", 100},
+        { "cifar10", "data_batch_1.bin", "freetickets data fetch cifar10", 10 },
+        { "cifar100", "train.bin", "freetickets data fetch cifar100", 100 },
     };
     for (size_t i = 0; i < 2; i++) {
         struct data_case c;
@@ -245,7 +248,7 @@ static void five_batches_follow_each_other(void **state)
         put_black(name, BATCH * record, i * record, (uint8_t)i); /* image i: class i */
     }
     put_black("cifar-10-batches-bin/test_batch.bin", BATCH * record, record + 1 + 1024 + 33, 255);
-    const char *places[] = {dir.path, full};
+    const char *places[] = { dir.path, full };
     for (size_t k = 0; k < 2; k++) { /* above the archive's folder, and in it */
         data_case_named(&c, "cifar10", places[k]);
         if (ftk__dataset_open(&c.q, &d, &err) != FTK_OK)
@@ -266,8 +269,9 @@ static void five_batches_follow_each_other(void **state)
     put_black("cifar-10-batches-bin/data_batch_4.bin", 5 * record + 9, 0, 0);
     assert_int_equal(ftk__dataset_open(&c.q, &d, &err), FTK_EINVAL);
     assert_non_null(strstr(err.message, "data_batch_4.bin: byte 15374 is missing"));
-    assert_int_equal(unlink(scratch_dir_file(&dir, "cifar-10-batches-bin/data_batch_5.bin", full,
-                                             sizeof full)), 0);
+    assert_int_equal(
+        unlink(scratch_dir_file(&dir, "cifar-10-batches-bin/data_batch_5.bin", full, sizeof full)),
+        0);
     put_black("cifar-10-batches-bin/data_batch_4.bin", BATCH * record, 0, 0);
     data_case_named(&c, "cifar10", dir.path);
     assert_int_equal(ftk__dataset_open(&c.q, &d, &err), FTK_ENOENT);
@@ -291,9 +295,9 @@ static void case_of_real(struct data_case *c, const char *set, const char *first
 static void the_real_cifar10(void **state)
 {
     (void)state;
-    static const int32_t first[] = {6, 9, 9, 4, 1};
-    static const int32_t first_test[] = {3, 8, 8, 0, 6};
-    static const double means[] = {.4914, .4822, .4465};
+    static const int32_t first[] = { 6, 9, 9, 4, 1 };
+    static const int32_t first_test[] = { 3, 8, 8, 0, 6 };
+    static const double means[] = { .4914, .4822, .4465 };
     struct data_case c;
     struct ftk__dataset *d = NULL;
     struct ftk__testset *t = NULL;
@@ -303,8 +307,8 @@ static void the_real_cifar10(void **state)
         fail_msg("%s", err.message);
     const struct ftk__images *im = ftk__dataset_train(d);
     assert_memory_equal(im->label, first, sizeof first);
-    uint64_t sum[3] = {0};
-    uint64_t count[10] = {0};
+    uint64_t sum[3] = { 0 };
+    uint64_t count[10] = { 0 };
     for (uint64_t i = 0; i < im->n; i++) {
         count[im->label[i]]++;
         for (uint32_t k = 0; k < PIXELS; k++)
@@ -324,7 +328,7 @@ static void the_real_cifar10(void **state)
 static void the_real_cifar100(void **state)
 {
     (void)state;
-    static const int32_t first[] = {49, 33, 72, 51, 71};
+    static const int32_t first[] = { 49, 33, 72, 51, 71 };
     struct data_case c;
     struct ftk__testset *t = NULL;
     struct ftk_error err;
@@ -332,7 +336,7 @@ static void the_real_cifar100(void **state)
     if (ftk__testset_open(&c.q, 0, &t, &err) != FTK_OK)
         fail_msg("%s", err.message);
     const struct ftk__images *im = ftk__testset_images(t);
-    uint64_t count[100] = {0};
+    uint64_t count[100] = { 0 };
     for (uint64_t i = 0; i < im->n; i++)
         count[im->label[i]]++;
     for (uint32_t k = 0; k < 100; k++)

@@ -58,7 +58,7 @@ static void assert_refused(const struct ftk__data_request *q, const char *messag
 {
     struct ftk__data_info info;
     struct ftk__dataset *d = NULL;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__data_info(q, &info, &err), FTK_EINVAL);
     assert_string_equal(err.message, message);
     assert_int_equal(ftk__error_exit_code(&err), FTK__EXIT_CONFIG);
@@ -77,8 +77,7 @@ static void splits_beyond_the_data(void **state)
     c.q.validation = 49;
     ftk__dataset_close(open_ok(&c.q));
     c.q.limit = 2;
-    assert_refused(&c.q,
-                   "data.limit 2 is above 1, the training images that validation leaves");
+    assert_refused(&c.q, "data.limit 2 is above 1, the training images that validation leaves");
 }
 
 static void small_images_cannot_be_reflected(void **state)
@@ -108,13 +107,11 @@ static void normalisations(void **state)
     assert_true(ftk__dataset_train(d)->mean[2] == 0.0f && ftk__dataset_train(d)->std[2] == 1.0f);
     ftk__dataset_close(d);
     c.q.normalise = "fashion_mnist";
-    assert_refused(&c.q,
-                   "data.normalise: \"fashion_mnist\" is for 1 channel, the images have 3");
+    assert_refused(&c.q, "data.normalise: \"fashion_mnist\" is for 1 channel, the images have 3");
     c.q.normalise = "cifar11";
-    assert_refused(&c.q,
-                   "data.normalise: no normalisation \"cifar11\"; did you mean \"cifar10\"?");
-    const double mean[] = {0.1, 0.2, 0.3};
-    const double std[] = {1.0, 0.0, 1.0};
+    assert_refused(&c.q, "data.normalise: no normalisation \"cifar11\"; did you mean \"cifar10\"?");
+    const double mean[] = { 0.1, 0.2, 0.3 };
+    const double std[] = { 1.0, 0.0, 1.0 };
     c.q.mean = mean;
     c.q.std = std;
     c.q.n_norm = 2;
@@ -153,8 +150,8 @@ static void validation_is_augmented_if_asked(void **state)
     assert_memory_equal(x[1] + V / 2 * FLOATS, x[3], sizeof x[3] / 2);
     assert_memory_equal(y[0], y[1], sizeof y[0]);
     /* The stream is that of the image's place in the file. */
-    struct ftk__augment augment = {FTK__MODE_STANDARD, FTK__FILL_REFLECT, c.q.seed};
-    ftk_sample s = {.index = 7};
+    struct ftk__augment augment = { FTK__MODE_STANDARD, FTK__FILL_REFLECT, c.q.seed };
+    ftk_sample s = { .index = 7 };
     struct ftk__scale scale;
     ftk__augment_draw(&augment, 1, 2, TRAIN - V + 7, &s);
     ftk__scale_set(&scale, ftk__dataset_validation(d));
@@ -187,8 +184,8 @@ static void hash_is_of_the_content(void **state)
 static void test_images_can_be_limited(void **state)
 {
     (void)state;
-    const uint64_t limit[] = {0, 4, 9, 1000};
-    const uint64_t expected[] = {9, 4, 9, 9};
+    const uint64_t limit[] = { 0, 4, 9, 1000 };
+    const uint64_t expected[] = { 9, 4, 9, 9 };
     struct data_case c;
     data_case_synthetic(&c, 1, 5, 6, 3, 50, 9);
     for (uint32_t i = 0; i < 4; i++) {
@@ -207,14 +204,16 @@ struct idx_files {
     struct data_case c;
 };
 
-static const uint8_t images3[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6};
-static const uint8_t labels3[] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 1};
-static const uint8_t images1[] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 9, 255};
-static const uint8_t labels1[] = {0, 0, 8, 1, 0, 0, 0, 1, 1};
+static const uint8_t images3[] = {
+    0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6
+};
+static const uint8_t labels3[] = { 0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 1 };
+static const uint8_t images1[] = { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 9, 255 };
+static const uint8_t labels1[] = { 0, 0, 8, 1, 0, 0, 0, 1, 1 };
 
 static void make_idx(struct idx_files *f)
 {
-    const char *name[4] = {"a", "b", "c", "d"};
+    const char *name[4] = { "a", "b", "c", "d" };
     scratch_dir_init(&f->dir);
     for (uint32_t i = 0; i < 4; i++)
         scratch_dir_file(&f->dir, name[i], f->path[i], sizeof f->path[i]);

@@ -88,8 +88,7 @@ static void compare_row(const struct erk_case *c, uint32_t l, char *const field[
     assert_string_equal(shape, field[3]);
     assert_int_equal(layer->n, strtoull(field[4], NULL, 10));
     if (fabs(c->density[l] - golden) > 1e-6)
-        fail_msg("%s at sparsity %s: %.9f, golden %s", field[2], field[1], c->density[l],
-                 field[5]);
+        fail_msg("%s at sparsity %s: %.9f, golden %s", field[2], field[1], c->density[l], field[5]);
     assert_true(golden < 1 || c->density[l] == 1);
     assert_true(fabs((double)c->count[l] - c->density[l] * (double)layer->n) <= 1.0);
 }
@@ -162,8 +161,9 @@ static void flops_of_wrn_28_10(void **state)
     static const struct {
         long classes;
         double density, fraction;
-    } known[] = { { 10, 0.2, 0.3397 }, { 10, 0.1, 0.1688 }, { 100, 0.2, 0.3376 },
-                  { 100, 0.1, 0.1665 } };
+    } known[] = {
+        { 10, 0.2, 0.3397 }, { 10, 0.1, 0.1688 }, { 100, 0.2, 0.3376 }, { 100, 0.1, 0.1665 }
+    };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct erk_case c = { 0 };
         start(&c, wrn, 32, known[i].classes, known[i].density);

@@ -14,7 +14,7 @@
 static void fail_records(void **state)
 {
     (void)state;
-    struct ftk_error err = {.n_context = 3, .exit_code = 99};
+    struct ftk_error err = { .n_context = 3, .exit_code = 99 };
     assert_int_equal(ftk__fail(&err, FTK_EINVAL, "density %g is above %d", 1.5, 1), FTK_EINVAL);
     assert_string_equal(err.message, "density 1.5 is above 1");
     assert_int_equal(err.status, FTK_EINVAL);
@@ -27,7 +27,7 @@ static void fail_records(void **state)
 static void message_may_be_its_own_argument(void **state)
 {
     (void)state;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     ftk__fail(&err, FTK_EIO, "inner");
     ftk__fail(&err, FTK_EIO, "outer: %s", err.message);
     assert_string_equal(err.message, "outer: inner");
@@ -36,7 +36,7 @@ static void message_may_be_its_own_argument(void **state)
 static void message_is_one_bounded_line(void **state)
 {
     (void)state;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     ftk__fail(&err, FTK_EINVAL, "a\nb\x1b[2J");
     assert_string_equal(err.message, "a b?[2J");
     char text[2 * FTK__ERROR_TEXT];
@@ -50,7 +50,7 @@ static void message_is_one_bounded_line(void **state)
 static void context_keeps_the_outermost(void **state)
 {
     (void)state;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     ftk__fail(&err, FTK_EINVAL, "x");
     for (int i = 0; i < 12; i++)
         ftk__error_context(&err, "level %d", i);
@@ -67,16 +67,16 @@ static void exit_codes_follow_from_status(void **state)
         ftk_status st;
         int code;
     } expect[] = {
-        {FTK_OK, 0},         {FTK_EINVAL, 78}, {FTK_ENOTSUP, 78}, {FTK_EABI, 78},
-        {FTK_EEXIST, 78},    {FTK_ENOENT, 69}, {FTK_ENODEV, 69},  {FTK_EIO, 74},
-        {FTK_ENUMERIC, 76},  {FTK_ENOMEM, 70}, {FTK_ERANGE, 70},  {FTK_ESTATE, 70},
-        {FTK_EINTERNAL, 70}, {(ftk_status)-99, 70},
+        { FTK_OK, 0 },         { FTK_EINVAL, 78 },      { FTK_ENOTSUP, 78 }, { FTK_EABI, 78 },
+        { FTK_EEXIST, 78 },    { FTK_ENOENT, 69 },      { FTK_ENODEV, 69 },  { FTK_EIO, 74 },
+        { FTK_ENUMERIC, 76 },  { FTK_ENOMEM, 70 },      { FTK_ERANGE, 70 },  { FTK_ESTATE, 70 },
+        { FTK_EINTERNAL, 70 }, { (ftk_status)-99, 70 },
     };
     for (size_t i = 0; i < sizeof expect / sizeof *expect; i++) {
-        struct ftk_error err = {.status = expect[i].st};
+        struct ftk_error err = { .status = expect[i].st };
         assert_int_equal(ftk__error_exit_code(&err), expect[i].code);
     }
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     ftk__fail_exit(&err, FTK_EINVAL, FTK__EXIT_DATA, "label 10 of 10 classes");
     assert_int_equal(ftk__error_exit_code(&err), 65);
 }
@@ -93,11 +93,11 @@ static void names_and_texts(void **state)
 static void print_indents_context(void **state)
 {
     (void)state;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     ftk__fail(&err, FTK_EINVAL, "what");
     ftk__error_context(&err, "in here");
     ftk__error_context(&err, "from there");
-    char text[256] = {0};
+    char text[256] = { 0 };
     FILE *to = fmemopen(text, sizeof text, "w");
     assert_non_null(to);
     ftk__error_print(to, &err);

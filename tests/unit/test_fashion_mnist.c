@@ -16,8 +16,10 @@
 #include <cmocka.h>
 
 /* Good IDX files, but of another data set. */
-static const uint8_t images3[] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6};
-static const uint8_t labels3[] = {0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 1};
+static const uint8_t images3[] = {
+    0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6
+};
+static const uint8_t labels3[] = { 0, 0, 8, 1, 0, 0, 0, 3, 1, 0, 1 };
 
 /* Looking for files that are not there, or no more than the first. */
 static ftk_status find_nothing(void *arg)
@@ -109,7 +111,7 @@ static void the_real_fashion_mnist(void **state)
     assert_int_equal(im->label[59999], 5);
     assert_int_equal(im->pixels[0], 0);
     assert_int_equal(im->pixels[4 * 28 + 14], 36);
-    uint64_t count[10] = {0};
+    uint64_t count[10] = { 0 };
     double sum = 0.0;
     double squares = 0.0;
     for (uint64_t i = 0; i < im->n; i++)

@@ -46,7 +46,7 @@ static void assert_batch(const struct ftk__dataset *d, const struct ftk__feed_ke
                          const ftk_batch *b)
 {
     const struct ftk__images *im = ftk__dataset_train(d);
-    struct ftk__augment augment = {FTK__MODE_STANDARD, FTK__FILL_REFLECT, 17};
+    struct ftk__augment augment = { FTK__MODE_STANDARD, FTK__FILL_REFLECT, 17 };
     struct ftk__scale scale;
     uint32_t order[N];
     ftk__scale_set(&scale, im);
@@ -58,7 +58,7 @@ static void assert_batch(const struct ftk__dataset *d, const struct ftk__feed_ke
     assert_int_equal(b->rng.key[0] | b->rng.key[1] | b->rng.counter, 0);
     for (uint32_t i = 0; i < b->count; i++) {
         float x[FLOATS];
-        ftk_sample s = {.index = order[key->batch * BATCH + i]};
+        ftk_sample s = { .index = order[key->batch * BATCH + i] };
         ftk__augment_draw(&augment, key->member, key->pass + key->reseed, s.index, &s);
         ftk__augment_apply(im, FTK__FILL_REFLECT, &s, &scale, x);
         assert_memory_equal(b->x + i * FLOATS, x, sizeof x);
@@ -80,7 +80,7 @@ static void in_order(void **state)
     struct ftk__feed *f = open_feed(d);
     for (uint64_t pass = 0; pass < 10; pass++)
         for (uint64_t batch = 0; batch < BATCHES; batch++)
-            get(d, f, (struct ftk__feed_key){1, pass, 0, batch});
+            get(d, f, (struct ftk__feed_key){ 1, pass, 0, batch });
     ftk__feed_close(f);
     ftk__dataset_close(d);
 }
@@ -91,7 +91,7 @@ static void in_any_order(void **state)
     struct ftk__dataset *d = open_data();
     struct ftk__feed *f = open_feed(d);
     uint32_t x = 1;
-    struct ftk__feed_key key = {0};
+    struct ftk__feed_key key = { 0 };
     for (uint32_t i = 0; i < 3000; i++) {
         x = x * 1664525u + 1013904223u;
         uint32_t what = x >> 24;
@@ -117,7 +117,7 @@ static void a_batch_stays_until_the_next_call(void **state)
     struct ftk__dataset *d = open_data();
     struct ftk__feed *f = open_feed(d);
     for (uint64_t batch = 0; batch < BATCHES; batch++) {
-        struct ftk__feed_key key = {0, 0, 0, batch};
+        struct ftk__feed_key key = { 0, 0, 0, batch };
         const ftk_batch *b = NULL;
         const ftk_batch *again = NULL;
         assert_int_equal(ftk__feed_get(f, &key, &b, NULL), FTK_OK);
@@ -137,8 +137,8 @@ static void two_feeds_share_a_data_set(void **state)
     struct ftk__feed *one = open_feed(d);
     struct ftk__feed *two = open_feed(d);
     for (uint64_t batch = 0; batch < BATCHES; batch++) {
-        get(d, one, (struct ftk__feed_key){0, 3, 0, batch});
-        get(d, two, (struct ftk__feed_key){1, 0, 1, BATCHES - 1 - batch});
+        get(d, one, (struct ftk__feed_key){ 0, 3, 0, batch });
+        get(d, two, (struct ftk__feed_key){ 1, 0, 1, BATCHES - 1 - batch });
     }
     ftk__feed_close(one);
     ftk__feed_close(two);
@@ -150,7 +150,9 @@ static void reseed_and_member_change_the_batch(void **state)
     (void)state;
     struct ftk__dataset *d = open_data();
     struct ftk__feed *f = open_feed(d);
-    const struct ftk__feed_key keys[] = {{0, 0, 0, 0}, {1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 7, 0}};
+    const struct ftk__feed_key keys[] = {
+        { 0, 0, 0, 0 }, { 1, 0, 0, 0 }, { 0, 1, 0, 0 }, { 0, 0, 7, 0 }
+    };
     float x[4][BATCH * FLOATS];
     for (uint32_t i = 0; i < 4; i++) {
         const ftk_batch *b = NULL;
@@ -170,7 +172,7 @@ static void closing_while_it_works(void **state)
     for (uint32_t i = 0; i < 50; i++) {
         struct ftk__feed *f = open_feed(d);
         if (i % 2)
-            get(d, f, (struct ftk__feed_key){0, i, 0, 0});
+            get(d, f, (struct ftk__feed_key){ 0, i, 0, 0 });
         ftk__feed_close(f);
     }
     ftk__feed_close(NULL);
@@ -190,7 +192,7 @@ static void wrong_requests_are_refused(void **state)
     assert_null(f);
     f = open_feed(d);
     const ftk_batch *b = NULL;
-    struct ftk__feed_key key = {0, 0, 0, BATCHES};
+    struct ftk__feed_key key = { 0, 0, 0, BATCHES };
     assert_int_equal(ftk__feed_get(f, &key, &b, &err), FTK_ERANGE);
     assert_null(b);
     ftk__feed_close(f);
@@ -215,7 +217,7 @@ static void the_thread_blocks_signals(void **state)
     sigaddset(&usr, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &usr, NULL);
     assert_int_equal(kill(getpid(), SIGUSR1), 0); /* would end the program if any thread took it */
-    get(d, f, (struct ftk__feed_key){0, 0, 0, 0});
+    get(d, f, (struct ftk__feed_key){ 0, 0, 0, 0 });
     assert_int_equal(sigpending(&pending), 0);
     assert_int_equal(sigismember(&pending, SIGUSR1), 1);
     int taken;
@@ -229,7 +231,7 @@ static ftk_status open_and_get(void *arg)
 {
     struct ftk__feed *f = NULL;
     ftk_status st = ftk__feed_open(arg, BATCH, &f, NULL);
-    const struct ftk__feed_key key = {0};
+    const struct ftk__feed_key key = { 0 };
     const ftk_batch *b;
     if (st == FTK_OK)
         st = ftk__feed_get(f, &key, &b, NULL);

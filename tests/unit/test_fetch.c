@@ -52,8 +52,8 @@ static int tear_down(void **state)
 
 static ftk_status fetch(const char *from, bool *ret_was_there, struct ftk_error *err)
 {
-    const struct ftk__fetch f = {.set = &toy->set, .from = from, .to = here.path};
-    struct ftk__fetched got = {NULL, false};
+    const struct ftk__fetch f = { .set = &toy->set, .from = from, .to = here.path };
+    struct ftk__fetched got = { NULL, false };
     ftk_status st = ftk__fetch(&f, &got, err);
     if (st == FTK_OK) {
         char folder[300];
@@ -70,7 +70,8 @@ static void assert_file(const char *name, const void *data, size_t n)
     char *got = NULL;
     uint64_t bytes = 0;
     assert_int_equal(ftk__file_read(scratch_dir_file(&here, name, path, sizeof path), 1 << 20, &got,
-                                    &bytes, NULL), FTK_OK);
+                                    &bytes, NULL),
+                     FTK_OK);
     assert_int_equal(bytes, n);
     assert_memory_equal(got, data, n);
     ftk__free(got);
@@ -92,7 +93,7 @@ static void assert_fetches(const char *from, bool was_there)
 static void assert_fails(const char *from, ftk_status expected, int code, const char *text)
 {
     bool was;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     ftk_status st = fetch(from, &was, &err);
     if (st != expected || ftk__error_exit_code(&err) != code || !strstr(err.message, text))
         fail_msg("%d, exit %d, \"%s\", expected %d, exit %d, '%s'", (int)st,
@@ -103,8 +104,9 @@ static uint64_t archive_bytes(void)
 {
     char path[300];
     uint64_t n = 0;
-    assert_int_equal(ftk__file_size(scratch_dir_file(&there, "toy.tar.gz", path, sizeof path), &n,
-                                    NULL), FTK_OK);
+    assert_int_equal(
+        ftk__file_size(scratch_dir_file(&there, "toy.tar.gz", path, sizeof path), &n, NULL),
+        FTK_OK);
     assert_true(n > TOY_BYTES);
     return n;
 }
@@ -116,7 +118,8 @@ static void put_part(size_t n, bool wrong)
     char *bytes = NULL;
     uint64_t all = 0;
     assert_int_equal(ftk__file_read(scratch_dir_file(&there, "toy.tar.gz", path, sizeof path),
-                                    1 << 20, &bytes, &all, NULL), FTK_OK);
+                                    1 << 20, &bytes, &all, NULL),
+                     FTK_OK);
     bytes[0] = (char)(bytes[0] ^ (wrong ? 1 : 0));
     scratch_dir_put(&here, "toy.tar.gz.part", bytes, n);
     ftk__free(bytes);
@@ -185,7 +188,7 @@ static void interrupted(void **state)
 {
     (void)state;
     struct toy_server s;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     bool was;
     uint64_t n = 0;
     toy_server_open(&s, &there, "--cut 5000");
@@ -283,7 +286,8 @@ static void from_a_local_folder(void **state)
         char name[64];
         snprintf(name, sizeof name, "toy-bin/%s", toy->files[i].name);
         assert_int_equal(rename(scratch_dir_file(&there, toy->files[i].name, path, sizeof path),
-                                scratch_dir_file(&there, name, moved, sizeof moved)), 0);
+                                scratch_dir_file(&there, name, moved, sizeof moved)),
+                         0);
     }
     assert_fetches(there.path, false); /* their folder */
     scratch_dir_put(&here, "toy-bin/a.bin", "mine", 4);
@@ -322,17 +326,17 @@ static void bad_archives(void **state)
         struct toy_entry entry;
         const char *text;
     } cases[] = {
-        {{"../evil", 'f', "x", 1}, "does not lie in 'toy-bin'"},
-        {{"toy-bin/../../evil", 'f', "x", 1}, "does not lie in"},
-        {{"toy-bin/sub/../../../evil", 'f', "x", 1}, "does not lie in"},
-        {{"toy-bin/..", 'd', NULL, 0}, "does not lie in"},
-        {{"/tmp/evil", 'f', "x", 1}, "does not lie in"},
-        {{"evil", 'f', "x", 1}, "does not lie in"},
-        {{"toy-binary/evil", 'f', "x", 1}, "does not lie in"},
-        {{"toy-bin/link", 's', "/etc", 0}, "is a link or device"},
-        {{"toy-bin/link", 's', "..", 0}, "is a link or device"},
-        {{"toy-bin/hard", 'h', "/etc/passwd", 0}, "is a link or device"},
-        {{"toy-bin/pipe", 'p', NULL, 0}, "is a link or device"},
+        { { "../evil", 'f', "x", 1 }, "does not lie in 'toy-bin'" },
+        { { "toy-bin/../../evil", 'f', "x", 1 }, "does not lie in" },
+        { { "toy-bin/sub/../../../evil", 'f', "x", 1 }, "does not lie in" },
+        { { "toy-bin/..", 'd', NULL, 0 }, "does not lie in" },
+        { { "/tmp/evil", 'f', "x", 1 }, "does not lie in" },
+        { { "evil", 'f', "x", 1 }, "does not lie in" },
+        { { "toy-binary/evil", 'f', "x", 1 }, "does not lie in" },
+        { { "toy-bin/link", 's', "/etc", 0 }, "is a link or device" },
+        { { "toy-bin/link", 's', "..", 0 }, "is a link or device" },
+        { { "toy-bin/hard", 'h', "/etc/passwd", 0 }, "is a link or device" },
+        { { "toy-bin/pipe", 'p', NULL, 0 }, "is a link or device" },
     };
     char archive[300];
     char path[400];
@@ -340,7 +344,7 @@ static void bad_archives(void **state)
     scratch_dir_file(&here, "deep/er", path, sizeof path);
     assert_int_equal(ftk__mkdirs(path, NULL), FTK_OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ftk_error err = {0};
+        struct ftk_error err = { 0 };
         char evil[400];
         toy_archive(archive, &cases[i].entry, 1);
         assert_int_equal(ftk__unpack(archive, "toy-bin", path, &err), FTK_EINVAL);
@@ -358,7 +362,7 @@ static void bad_archives(void **state)
 static void damaged_archives(void **state)
 {
     (void)state;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     char archive[300];
     char *bytes = NULL;
     uint64_t n = 0;
@@ -454,14 +458,22 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDERS(checksums),           IN_FOLDERS(from_a_file_url),
-        IN_FOLDERS(continued),           IN_FOLDERS(interrupted),
-        IN_FOLDERS(all_of_it_was_there), IN_FOLDERS(server_without_ranges),
-        IN_FOLDERS(wrong_checksum),      IN_FOLDERS(not_to_be_had),
-        IN_FOLDERS(another_process_is_at_it), IN_FOLDERS(from_a_local_folder),
-        IN_FOLDERS(file_by_file),        IN_FOLDERS(bad_archives),
-        IN_FOLDERS(damaged_archives),    IN_FOLDERS(verdicts),
-        IN_FOLDERS(the_catalogue),       IN_FOLDERS(a_package),
+        IN_FOLDERS(checksums),
+        IN_FOLDERS(from_a_file_url),
+        IN_FOLDERS(continued),
+        IN_FOLDERS(interrupted),
+        IN_FOLDERS(all_of_it_was_there),
+        IN_FOLDERS(server_without_ranges),
+        IN_FOLDERS(wrong_checksum),
+        IN_FOLDERS(not_to_be_had),
+        IN_FOLDERS(another_process_is_at_it),
+        IN_FOLDERS(from_a_local_folder),
+        IN_FOLDERS(file_by_file),
+        IN_FOLDERS(bad_archives),
+        IN_FOLDERS(damaged_archives),
+        IN_FOLDERS(verdicts),
+        IN_FOLDERS(the_catalogue),
+        IN_FOLDERS(a_package),
         IN_FOLDERS(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@ static struct ftk__model *lenet5(const char *const *dense, uint64_t n_dense)
 {
     const struct ftk__model_request q = {
         .model = builtin_named(ftk__model_builtins, "lenet5"),
-        .shape = {1, 28, 28},
+        .shape = { 1, 28, 28 },
         .classes = 10,
         .dense = dense,
         .n_dense = n_dense,
@@ -25,8 +25,8 @@ static struct ftk__model *lenet5(const char *const *dense, uint64_t n_dense)
 }
 
 /* Output elements and v of lenet5's layers on 28x28. */
-static const double elements[] = {20 * 24 * 24, 50 * 8 * 8, 500, 10};
-static const double fan_in[] = {25, 500, 800, 500};
+static const double elements[] = { 20 * 24 * 24, 50 * 8 * 8, 500, 10 };
+static const double fan_in[] = { 25, 500, 800, 500 };
 
 static void dense_lenet5(void **state)
 {
@@ -45,7 +45,7 @@ static void sparse_lenet5(void **state)
 {
     (void)state;
     struct ftk__model *m = lenet5(NULL, 0);
-    const double density[] = {1.0, 0.5, 0.25, 0.0};
+    const double density[] = { 1.0, 0.5, 0.25, 0.0 };
     double expected = 0.0;
     for (uint32_t l = 0; l < 4; l++)
         expected += elements[l] * (2.0 * fan_in[l] * density[l] + 1.0);
@@ -61,11 +61,11 @@ static void sparse_lenet5(void **state)
 static void layers_left_dense_count_in_full(void **state)
 {
     (void)state;
-    const char *const names[] = {"conv1", "fc3"};
+    const char *const names[] = { "conv1", "fc3" };
     struct ftk__model *m = lenet5(names, 2);
-    const double density[] = {0.1, 0.2}; /* conv2, fc4 */
-    double expected = 587520.0 + 3200.0 * (1000.0 * 0.1 + 1.0) + 800500.0 +
-                      10.0 * (1000.0 * 0.2 + 1.0);
+    const double density[] = { 0.1, 0.2 }; /* conv2, fc4 */
+    double expected =
+        587520.0 + 3200.0 * (1000.0 * 0.1 + 1.0) + 800500.0 + 10.0 * (1000.0 * 0.2 + 1.0);
     assert_true(ftk__flops_forward(m, density) == expected);
     ftk__model_free(m);
 }

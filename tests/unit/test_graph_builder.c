@@ -13,10 +13,11 @@
 
 static struct ftk__graph start_graph(struct ftk__model *m, struct ftk_error *err)
 {
-    *m = (struct ftk__model){.name = "test"};
-    struct ftk__graph g = {.model = m, .reterr = err};
-    ftk_node input = {
-        .op = FTK_NODE_INPUT, .in = {FTK__NO_NODE, FTK__NO_NODE}, .out_shape = {3, 8, 8}};
+    *m = (struct ftk__model){ .name = "test" };
+    struct ftk__graph g = { .model = m, .reterr = err };
+    ftk_node input = { .op = FTK_NODE_INPUT,
+                       .in = { FTK__NO_NODE, FTK__NO_NODE },
+                       .out_shape = { 3, 8, 8 } };
     assert_int_equal(ftk__graph_add(&g, &input, "in"), 0);
     return g;
 }
@@ -39,13 +40,13 @@ static void batchnorm_has_four_arrays_and_decay_flags(void **state)
     assert_true(ftk__model_tensor_name(&m, bn, FTK_TENSOR_BN_VAR, name, sizeof name));
     assert_string_equal(name, "block1.layer.0.bn1.running_var");
     assert_false(ftk__model_tensor_name(&m, conv, FTK_TENSOR_BIAS, name, sizeof name));
-    const uint32_t roles[] = {FTK_TENSOR_WEIGHT, FTK_TENSOR_BIAS, FTK_TENSOR_BN_MEAN,
-                              FTK_TENSOR_BN_VAR};
-    const float expected[] = {1.0f, 0.0f, 0.0f, 1.0f};
+    const uint32_t roles[] = { FTK_TENSOR_WEIGHT, FTK_TENSOR_BIAS, FTK_TENSOR_BN_MEAN,
+                               FTK_TENSOR_BN_VAR };
+    const float expected[] = { 1.0f, 0.0f, 0.0f, 1.0f };
     for (uint32_t i = 0; i < 4; i++) {
         uint64_t dims[4];
-        float v[3] = {9.0f, 9.0f, 9.0f};
-        ftk_rng rng = {{0}, 0};
+        float v[3] = { 9.0f, 9.0f, 9.0f };
+        ftk_rng rng = { { 0 }, 0 };
         assert_int_equal(ftk__model_tensor_shape(&m, bn, roles[i], dims), 1);
         assert_int_equal(dims[0], 3);
         ftk__model_init_tensor(&m, bn, roles[i], &rng, v, 3);
@@ -58,7 +59,7 @@ static void batchnorm_has_four_arrays_and_decay_flags(void **state)
 static uint32_t two_inputs(struct ftk__graph *g, uint32_t op, uint32_t a, uint32_t b,
                            const char *name)
 {
-    ftk_node n = {.op = op, .in = {a, b}};
+    ftk_node n = { .op = op, .in = { a, b } };
     return ftk__graph_add(g, &n, name);
 }
 
@@ -69,15 +70,18 @@ static void shapes_follow_from_inputs(void **state)
     struct ftk_error err;
     struct ftk__graph g = start_graph(&m, &err);
     uint32_t half = ftk__graph_conv(&g, 0, 5, 3, 2, 1, 0, "half");
-    ftk_node pad = {.op = FTK_NODE_PAD_CHANNELS, .in = {0, FTK__NO_NODE}, .out_shape = {5, 0, 0},
-                    .kernel = {1, 1}, .stride = {2, 2}};
+    ftk_node pad = { .op = FTK_NODE_PAD_CHANNELS,
+                     .in = { 0, FTK__NO_NODE },
+                     .out_shape = { 5, 0, 0 },
+                     .kernel = { 1, 1 },
+                     .stride = { 2, 2 } };
     uint32_t padded = ftk__graph_add(&g, &pad, "padded");
     uint32_t sum = two_inputs(&g, FTK_NODE_ADD, half, padded, "sum");
     uint32_t side = two_inputs(&g, FTK_NODE_CONCAT, sum, half, "side");
     uint32_t mean = ftk__graph_pool(&g, FTK_NODE_AVGPOOL, side, 4, 4, "mean");
     assert_int_equal(g.status, FTK_OK);
-    const uint32_t expected_side[3] = {10, 4, 4};
-    const uint32_t expected_mean[3] = {10, 1, 1};
+    const uint32_t expected_side[3] = { 10, 4, 4 };
+    const uint32_t expected_mean[3] = { 10, 1, 1 };
     assert_memory_equal(m.nodes[side]->out_shape, expected_side, sizeof expected_side);
     assert_memory_equal(m.nodes[mean]->out_shape, expected_mean, sizeof expected_mean);
     /* The first failure sticks and adds nothing. */
@@ -106,10 +110,11 @@ static void long_lists_grow(void **state)
 
 static ftk_status build_long_list(void *arg)
 {
-    struct ftk__model m = {.name = "test"};
-    struct ftk__graph g = {.model = &m};
-    ftk_node input = {
-        .op = FTK_NODE_INPUT, .in = {FTK__NO_NODE, FTK__NO_NODE}, .out_shape = {3, 8, 8}};
+    struct ftk__model m = { .name = "test" };
+    struct ftk__graph g = { .model = &m };
+    ftk_node input = { .op = FTK_NODE_INPUT,
+                       .in = { FTK__NO_NODE, FTK__NO_NODE },
+                       .out_shape = { 3, 8, 8 } };
     uint32_t at = ftk__graph_add(&g, &input, "in");
     for (uint32_t i = 0; i < *(uint32_t *)arg; i++)
         at = ftk__graph_unary(&g, FTK_NODE_RELU, at, "relu");

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#define OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-#define OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define OF_ABC       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define OF_NOTHING   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define OF_MILLION_A "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
 
 static void buffers(void **state)
@@ -47,8 +47,8 @@ static void files(void **state)
     char path[512];
     scratch_dir_init(&dir);
     scratch_dir_put(&dir, "abc", "abc", 3);
-    struct ftk__sha256 h = {{0}};
-    struct ftk_error err = {0};
+    struct ftk__sha256 h = { { 0 } };
+    struct ftk_error err = { 0 };
     ftk_status st = ftk__sha256_file(scratch_dir_file(&dir, "abc", path, sizeof path), &h, &err);
     assert_int_equal(st, FTK_OK);
     assert_string_equal(h.hex, OF_ABC);

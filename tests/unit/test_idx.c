@@ -17,15 +17,24 @@
 #include <cmocka.h>
 
 /* 5 images of 2x3 and their labels of 4 classes. */
-enum { N = 5, HEIGHT = 2, WIDTH = 3, CLASSES = 4, HEAD = 16, IMAGE_BYTES = HEAD + N * 6,
-       LABEL_HEAD = 8, LABEL_BYTES = LABEL_HEAD + N };
+enum {
+    N = 5,
+    HEIGHT = 2,
+    WIDTH = 3,
+    CLASSES = 4,
+    HEAD = 16,
+    IMAGE_BYTES = HEAD + N * 6,
+    LABEL_HEAD = 8,
+    LABEL_BYTES = LABEL_HEAD + N
+};
 
 static struct scratch_dir dir;
 static char images[300], labels[300];
-static uint8_t image_file[IMAGE_BYTES] = {0, 0, 8, 3, 0, 0, 0, N, 0, 0, 0, HEIGHT,
-                                          0, 0, 0, WIDTH};
-static const uint8_t label_file[LABEL_BYTES] = {0, 0, 8, 1, 0, 0, 0, N, 3, 1, 0, 2, 3};
-static const struct ftk__idx_shape any_images = {3, {0, 0, 0}};
+static uint8_t image_file[IMAGE_BYTES] = {
+    0, 0, 8, 3, 0, 0, 0, N, 0, 0, 0, HEIGHT, 0, 0, 0, WIDTH
+};
+static const uint8_t label_file[LABEL_BYTES] = { 0, 0, 8, 1, 0, 0, 0, N, 3, 1, 0, 2, 3 };
+static const struct ftk__idx_shape any_images = { 3, { 0, 0, 0 } };
 
 static int set_up(void **state)
 {
@@ -50,7 +59,7 @@ static int tear_down(void **state)
 /* One gzip member; returns its bytes. */
 static size_t compress_gz(const void *data, size_t n, uint8_t *ret, size_t cap)
 {
-    z_stream z = {0};
+    z_stream z = { 0 };
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     uint8_t copy[256];
     assert_true(n <= sizeof copy);
@@ -72,7 +81,7 @@ static ftk_status load(struct ftk__store *s, struct ftk_error *err)
 
 static void assert_loads(void)
 {
-    struct ftk__store s = {0};
+    struct ftk__store s = { 0 };
     struct ftk_error err;
     if (load(&s, &err) != FTK_OK)
         fail_msg("%s", err.message);
@@ -90,8 +99,8 @@ static void assert_loads(void)
 /* Fails as wrong data, in the file `name`, with `text` in the message. */
 static void assert_refused(const char *name, const char *text)
 {
-    struct ftk__store s = {0};
-    struct ftk_error err = {0};
+    struct ftk__store s = { 0 };
+    struct ftk_error err = { 0 };
     assert_int_equal(load(&s, &err), FTK_EINVAL);
     assert_int_equal(ftk__error_exit_code(&err), FTK__EXIT_DATA);
     assert_null(s.pixels);
@@ -112,8 +121,8 @@ static void plain_and_compressed(void **state)
     assert_loads();
     /* two members, the second starts within the header */
     size_t first = compress_gz(image_file, 10, gz, sizeof gz);
-    size_t second = compress_gz(image_file + 10, sizeof image_file - 10, gz + first,
-                                sizeof gz - first);
+    size_t second =
+        compress_gz(image_file + 10, sizeof image_file - 10, gz + first, sizeof gz - first);
     scratch_dir_put(&dir, "images", gz, first + second);
     assert_loads();
 }
@@ -146,12 +155,12 @@ static void each_header_byte_is_checked(void **state)
 static void wanted_dimensions_are_compared(void **state)
 {
     (void)state;
-    const struct ftk__idx_shape want = {3, {N, HEIGHT, 0x01000203}};
-    struct ftk__store s = {0};
+    const struct ftk__idx_shape want = { 3, { N, HEIGHT, 0x01000203 } };
+    struct ftk__store s = { 0 };
     struct ftk_error err;
     assert_int_equal(ftk__idx_load(images, labels, &want, CLASSES, &s, &err), FTK_EINVAL);
     assert_non_null(strstr(err.message, "byte 12: a dimension is 3, expected 16777731"));
-    const struct ftk__idx_shape near = {3, {N, HEIGHT, 0x00000203}};
+    const struct ftk__idx_shape near = { 3, { N, HEIGHT, 0x00000203 } };
     assert_int_equal(ftk__idx_load(images, labels, &near, CLASSES, &s, &err), FTK_EINVAL);
     assert_non_null(strstr(err.message, "byte 14: a dimension is 3, expected 515"));
     uint8_t bad[IMAGE_BYTES];
@@ -173,7 +182,7 @@ static void each_length_is_checked(void **state)
         scratch_dir_put(&dir, "images", image_file, n);
         assert_refused("images", text);
     }
-    uint8_t more[IMAGE_BYTES + 1] = {0};
+    uint8_t more[IMAGE_BYTES + 1] = { 0 };
     memcpy(more, image_file, sizeof image_file);
     scratch_dir_put(&dir, "images", more, sizeof more);
     assert_refused("images", "byte 46 is one too many");
@@ -224,8 +233,8 @@ static void each_changed_gzip_byte(void **state)
     uint32_t refused = 0;
     for (size_t at = 0; at < bytes; at++) {
         for (uint32_t bit = 0; bit < 8; bit++) {
-            struct ftk__store s = {0};
-            struct ftk_error err = {0};
+            struct ftk__store s = { 0 };
+            struct ftk_error err = { 0 };
             gz[at] ^= (uint8_t)(1u << bit);
             scratch_dir_put(&dir, "images", gz, bytes);
             gz[at] ^= (uint8_t)(1u << bit);
@@ -270,7 +279,7 @@ static void labels_out_of_range(void **state)
 static void missing_and_unreadable_files(void **state)
 {
     (void)state;
-    struct ftk__store s = {0};
+    struct ftk__store s = { 0 };
     struct ftk_error err;
     assert_int_equal(remove(labels), 0);
     assert_int_equal(load(&s, &err), FTK_ENOENT);
@@ -286,7 +295,7 @@ static void large_files(void **state)
     (void)state;
     enum { ROWS = 3 << 14, COLUMNS = 1 << 11, BYTES = 16 + ROWS * COLUMNS };
     uint8_t *file = malloc(BYTES);
-    const uint8_t head[HEAD] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0xc0, 0, 0, 0, 8, 0};
+    const uint8_t head[HEAD] = { 0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0xc0, 0, 0, 0, 8, 0 };
     memcpy(file, head, sizeof head);
     for (uint32_t i = HEAD; i < BYTES; i++)
         file[i] = (uint8_t)(i * 2654435761u >> 24);
@@ -306,7 +315,7 @@ static void large_files(void **state)
 static ftk_status load_and_free(void *arg)
 {
     (void)arg;
-    struct ftk__store s = {0};
+    struct ftk__store s = { 0 };
     ftk_status st = load(&s, NULL);
     ftk__store_done(&s);
     return st;

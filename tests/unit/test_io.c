@@ -53,7 +53,7 @@ static void assert_holds(const char *name, const char *text)
 static void reads_whole_files(void **state)
 {
     (void)state;
-    static const char bytes[5] = {'a', 0, 'b', 0, 'c'};
+    static const char bytes[5] = { 'a', 0, 'b', 0, 'c' };
     scratch_dir_put(&dir, "five", bytes, sizeof bytes);
     scratch_dir_put(&dir, "none", bytes, 0);
     char *data = NULL;
@@ -81,7 +81,7 @@ static void read_refuses(void **state)
     scratch_dir_put(&dir, "five", "12345", 5);
     char *data = NULL;
     uint64_t n = 0;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__file_read(in_dir("five"), 4, &data, &n, &err), FTK_ERANGE);
     assert_non_null(strstr(err.message, "five is above 4 bytes"));
     assert_int_equal(ftk__error_exit_code(&err), 65);
@@ -122,7 +122,7 @@ static void full_disk_is_reported(void **state)
     (void)state;
     scratch_dir_put(&dir, "file", "old", 3);
     assert_int_equal(symlink("/dev/full", in_dir("file.tmp")), 0);
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__file_write(in_dir("file"), "new", 3, &err), FTK_EIO);
     assert_non_null(strstr(err.message, "file: No space left on device"));
     assert_int_equal(ftk__error_exit_code(&err), 74);
@@ -147,7 +147,7 @@ static void full_disk_is_reported(void **state)
 static void writer_names_what_cannot_be_opened(void **state)
 {
     (void)state;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__file_write(in_dir("no/such/file"), "x", 1, &err), FTK_EIO);
     assert_non_null(strstr(err.message, "no/such/file.tmp: No such file or directory"));
     assert_int_equal(mkdir(in_dir("folder"), 0777), 0);
@@ -159,7 +159,7 @@ static void appender_keeps_the_first_error(void **state)
 {
     (void)state;
     struct ftk__appender a;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__appender_open(&a, in_dir("log"), false, NULL), FTK_OK);
     ftk__appender_printf(&a, "line %d\n", 1);
     assert_holds("log", "line 1\n"); /* there before it is closed */
@@ -191,7 +191,7 @@ static void makes_folders(void **state)
     assert_true(ftk__is_dir(in_dir("a/b/c")));
     assert_int_equal(ftk__mkdirs(in_dir("a/b/c"), NULL), FTK_OK);
     scratch_dir_put(&dir, "a/file", "", 0);
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__mkdirs(in_dir("a/file/x"), &err), FTK_EIO);
     assert_int_equal(ftk__mkdirs(in_dir("a/file"), &err), FTK_EIO);
     assert_non_null(strstr(err.message, "a/file: File exists"));
@@ -226,7 +226,7 @@ static void lock_is_exclusive_and_dies_with_its_owner(void **state)
     pid_t child = start_holder();
     char expect[400];
     int fd = -1;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     ftk_status st = ftk__dir_lock(dir.path, &fd, &err);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);

@@ -70,13 +70,13 @@ static void prints(void **state)
 {
     (void)state;
     json_t *doc = parsed();
-    char out[500] = {0};
+    char out[500] = { 0 };
     FILE *to = fmemopen(out, sizeof out, "w");
     assert_non_null(to);
     assert_int_equal(ftk__json_print(to, doc, NULL), FTK_OK);
     fclose(to);
     assert_string_equal(out, text);
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     to = fopen("/dev/full", "w");
     assert_non_null(to);
     assert_int_equal(ftk__json_print(to, doc, &err), FTK_EIO);
@@ -92,19 +92,19 @@ static void mistakes_are_placed(void **state)
         const char *text;
         const char *where;
     } cases[] = {
-        {"{\n\"a\": 1,\n\"a\": 2}", "run.json:3:3: duplicate object key"},
-        {"{\"a\": }", "run.json:1:7: "},
-        {"", "run.json:1:0: "},
-        {"{} {}", "run.json:1:4: "},
-        {"{\"a\": 1e999}", "run.json:1:11: real number overflow"},
-        {"{\"a\": 99999999999999999999}", "run.json:1:26: too big integer"},
-        {"[\"\xff\"]", "run.json:1:2: unable to decode byte 0xff"},
+        { "{\n\"a\": 1,\n\"a\": 2}", "run.json:3:3: duplicate object key" },
+        { "{\"a\": }", "run.json:1:7: " },
+        { "", "run.json:1:0: " },
+        { "{} {}", "run.json:1:4: " },
+        { "{\"a\": 1e999}", "run.json:1:11: real number overflow" },
+        { "{\"a\": 99999999999999999999}", "run.json:1:26: too big integer" },
+        { "[\"\xff\"]", "run.json:1:2: unable to decode byte 0xff" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         json_t *doc = NULL;
-        struct ftk_error err = {0};
-        ftk_status st = ftk__json_parse(cases[i].text, strlen(cases[i].text), "run.json", &doc,
-                                        &err);
+        struct ftk_error err = { 0 };
+        ftk_status st =
+            ftk__json_parse(cases[i].text, strlen(cases[i].text), "run.json", &doc, &err);
         assert_int_equal(st, FTK_EINVAL);
         assert_null(doc);
         if (strncmp(err.message, cases[i].where, strlen(cases[i].where)) != 0)
@@ -117,7 +117,7 @@ static void files_are_limited_and_named(void **state)
 {
     (void)state;
     json_t *doc = NULL;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__json_read_file(path, 10, &doc, &err), FTK_ENOENT);
     scratch_dir_put(&dir, "x.json", "[1, 2, 3]", 9);
     assert_int_equal(ftk__json_read_file(path, 8, &doc, &err), FTK_ERANGE);
@@ -156,10 +156,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(round_trip_keeps_every_byte),
-        TEST(prints),
-        TEST(mistakes_are_placed),
-        TEST(files_are_limited_and_named),
+        TEST(round_trip_keeps_every_byte),  TEST(prints),
+        TEST(mistakes_are_placed),          TEST(files_are_limited_and_named),
         TEST(memory_failures_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

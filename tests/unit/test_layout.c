@@ -24,7 +24,7 @@ struct entry {
 };
 
 static const struct entry entries[] = {
-#define S(type) { #type, NULL, 0, sizeof(type) },
+#define S(type)         { #type, NULL, 0, sizeof(type) },
 #define M(type, member) { #type, #member, offsetof(type, member), sizeof(((type *)0)->member) },
     LAYOUT_MEMBERS(S, M)
 #undef S
@@ -97,8 +97,8 @@ static void test_no_holes(void **state)
             continue;
         }
         if (e->offset != end + padding_before(e))
-            fail_msg("%s.%s lies at %zu, what is listed before it ends at %zu", e->type,
-                     e->member, e->offset, end);
+            fail_msg("%s.%s lies at %zu, what is listed before it ends at %zu", e->type, e->member,
+                     e->offset, end);
         end = e->offset + e->bytes;
         if (i + 1 == N_ENTRIES || entries[i + 1].member == NULL)
             assert_int_equal(end, size);

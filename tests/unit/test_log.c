@@ -166,8 +166,20 @@ static void odd_text_stays_one_valid_line(void **state)
     letters[sizeof letters - 1] = 0;
     quotes[sizeof quotes - 1] = 0;
     const char *const odd[] = {
-        "a=\"open", "a=\"", "a=\"x\"y\" b=2", "=", "= =", "a==b", "  a=1  b=2  ", "x\ny=\t1",
-        "f=\xff\xc3", "p=a\\b", "e=1e e2=1e+ d=1. m=- k=-0", letters, quotes, "k=-1.5e-7",
+        "a=\"open",
+        "a=\"",
+        "a=\"x\"y\" b=2",
+        "=",
+        "= =",
+        "a==b",
+        "  a=1  b=2  ",
+        "x\ny=\t1",
+        "f=\xff\xc3",
+        "p=a\\b",
+        "e=1e e2=1e+ d=1. m=- k=-0",
+        letters,
+        quotes,
+        "k=-1.5e-7",
     };
     assert_int_equal(ftk__log_open(dir.path, NULL), FTK_OK);
     int kept = stderr_away();
@@ -195,7 +207,7 @@ static void files_are_appended_to(void **state)
     ftk__log(FTK_INFO, "closed", "i=%d", 3);
     stderr_back(kept);
     assert_int_equal(json_lines(), 3);
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__log_open("/no/such/folder", &err), FTK_EIO);
     assert_non_null(strstr(err.message, "/no/such/folder/log.txt"));
 }
@@ -228,7 +240,7 @@ static void count_calls(void *arg, bool before)
 static void hook_frames_each_line(void **state)
 {
     (void)state;
-    unsigned calls[2] = {0};
+    unsigned calls[2] = { 0 };
     int kept = stderr_away();
     ftk__log_set_line_hook(count_calls, calls);
     ftk__log(FTK_INFO, "one", "%s", "");
@@ -250,7 +262,7 @@ static void *log_many(void *arg)
 static void threads_do_not_mix_lines(void **state)
 {
     (void)state;
-    static char names[4][2] = {"a", "b", "c", "d"};
+    static char names[4][2] = { "a", "b", "c", "d" };
     pthread_t threads[4];
     assert_int_equal(ftk__log_open(dir.path, NULL), FTK_OK);
     int kept = stderr_away();
@@ -266,12 +278,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(one_event_is_one_line_in_each),
-        TEST(levels),
-        TEST(odd_text_stays_one_valid_line),
-        TEST(files_are_appended_to),
-        TEST(full_disk_is_said_once),
-        TEST(hook_frames_each_line),
+        TEST(one_event_is_one_line_in_each), TEST(levels),
+        TEST(odd_text_stays_one_valid_line), TEST(files_are_appended_to),
+        TEST(full_disk_is_said_once),        TEST(hook_frames_each_line),
         TEST(threads_do_not_mix_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,8 +19,15 @@
 
 #include <cmocka.h>
 
-enum { HEADER = 128, N = 3, SIDE = 32, PIXELS = 3 * SIDE * SIDE, MX_DOUBLE = 6, MX_UINT8 = 9,
-       ROOM = 2 * N * PIXELS + 4096 };
+enum {
+    HEADER = 128,
+    N = 3,
+    SIDE = 32,
+    PIXELS = 3 * SIDE * SIDE,
+    MX_DOUBLE = 6,
+    MX_UINT8 = 9,
+    ROOM = 2 * N * PIXELS + 4096
+};
 
 /* A file in the making. */
 struct bytes {
@@ -31,7 +38,7 @@ static struct scratch_dir dir;
 static char path[512];
 /* As MATLAB has them: row fastest, then column, channel, image. */
 static uint8_t pixels[N * PIXELS];
-static const uint8_t labels[N] = {1, 9, 10};
+static const uint8_t labels[N] = { 1, 9, 10 };
 
 static int set_up(void **state)
 {
@@ -59,7 +66,7 @@ static void add(struct bytes *f, const void *data, size_t n)
 
 static void add_u32(struct bytes *f, uint32_t v)
 {
-    uint8_t b[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
+    uint8_t b[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24) };
     add(f, b, sizeof b);
 }
 
@@ -75,7 +82,7 @@ static void add_element(struct bytes *f, uint32_t type, const void *data, uint32
 static void add_header(struct bytes *f)
 {
     static const char text[116] = "MATLAB 5.0 MAT-file, made by a test";
-    static const uint8_t end[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'I', 'M'};
+    static const uint8_t end[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 'I', 'M' };
     f->n = 0;
     add(f, text, sizeof text);
     add(f, end, sizeof end);
@@ -86,15 +93,15 @@ static void add_matrix(struct bytes *f, uint32_t class, const char *name, const 
                        uint32_t n_dims, const uint8_t *data, uint32_t n)
 {
     struct bytes *in = calloc(1, sizeof *in);
-    struct bytes d = {.n = 0};
-    const uint8_t flags[8] = {(uint8_t)class};
+    struct bytes d = { .n = 0 };
+    const uint8_t flags[8] = { (uint8_t) class };
     assert_non_null(in);
     add_element(in, 6, flags, sizeof flags);
     for (uint32_t i = 0; i < n_dims; i++)
         add_u32(&d, dims[i]);
     add_element(in, 5, d.b, (uint32_t)d.n);
     if (strlen(name) <= 4) { /* a small element */
-        uint8_t small[8] = {1, 0, (uint8_t)strlen(name), 0};
+        uint8_t small[8] = { 1, 0, (uint8_t)strlen(name), 0 };
         memcpy(small + 4, name, strlen(name));
         add(in, small, sizeof small);
     } else {
@@ -140,9 +147,9 @@ static void put(const struct bytes *f)
 /* X and y as SVHN has them, and before them something else. */
 static void make_svhn(struct bytes *f, bool compressed, uint32_t class_of_y)
 {
-    const uint32_t x_dims[] = {SIDE, SIDE, 3, N};
-    const uint32_t y_dims[] = {N, 1};
-    const uint32_t other[] = {1, 2, 1, 1, 5};
+    const uint32_t x_dims[] = { SIDE, SIDE, 3, N };
+    const uint32_t y_dims[] = { N, 1 };
+    const uint32_t other[] = { 1, 2, 1, 1, 5 };
     add_header(f);
     add_array(f, compressed, MX_UINT8, "something_else", other, 5, pixels, 10);
     add_array(f, compressed, MX_UINT8, "X", x_dims, 4, pixels, sizeof pixels);
@@ -184,20 +191,20 @@ static void plain_and_compressed(void **state)
     free(f);
 }
 
-static const struct ftk__mat5_array want_v = {.n_dims = 2, .dims = {2, 3}};
+static const struct ftk__mat5_array want_v = { .n_dims = 2, .dims = { 2, 3 } };
 
 static void make_small(struct bytes *f, bool compressed)
 {
-    const uint32_t dims[] = {2, 3};
-    static const uint8_t six[] = {11, 12, 13, 14, 15, 16};
+    const uint32_t dims[] = { 2, 3 };
+    static const uint8_t six[] = { 11, 12, 13, 14, 15, 16 };
     add_header(f);
     add_array(f, compressed, MX_UINT8, "v", dims, 2, six, 6);
 }
 
 static void assert_refused(const char *text)
 {
-    struct ftk__mat5_array a = {0};
-    struct ftk_error err = {0};
+    struct ftk__mat5_array a = { 0 };
+    struct ftk_error err = { 0 };
     ftk_status st = ftk__mat5_read(path, "v", &want_v, &a, &err);
     if (st != FTK_EINVAL)
         fail_msg("status %d where '%s' is expected: %s", (int)st, text, err.message);
@@ -218,35 +225,35 @@ static void each_field_is_checked(void **state)
         uint8_t value;
         const char *text;
     } cases[] = {
-        {0, 0, "byte 0: 0 in the text: MAT version 4"},
-        {3, 0, "byte 3: 0 in the text: MAT version 4"},
-        {124, 1, "byte 124: MAT version 0x0101; version 5 is read"},
-        {125, 2, "byte 125: MAT version 7.3 (HDF5); version 5 is read"},
-        {125, 3, "byte 125: MAT version 0x0300"},
-        {126, 'X', "byte 126: 0x58"},
-        {127, 'I', "byte 127: 0x49"},
-        {TAG, 9, "byte 128: an element of type 9, expected 14"},
-        {TAG + 2, 4, "byte 128: an element of type 14"},
-        {TAG + 2, 5, "byte 130: a small element has 5 bytes"},
-        {TAG + 5, 1, "byte 192: missing, the file ends there"},
-        {TAG + 4, 40, "byte 176: missing, the element ends there"},
-        {FLAGS, 5, "byte 136: array flags: an element of type 5, expected 6"},
-        {FLAGS + 4, 7, "byte 140: array flags: 7 bytes, not 8"},
-        {FLAGS + 4, 9, "byte 140: array flags: 9 bytes, at most 8"},
-        {FLAGS + 8, 10, "byte 144: v is of class 10"},
-        {FLAGS + 9, 8, "byte 145: the array is complex"},
-        {DIMS, 6, "byte 152: dimensions: an element of type 6, expected 5"},
-        {DIMS + 4, 9, "byte 156: dimensions: 9 bytes"},
-        {DIMS + 4, 4, "byte 156: dimensions: 4 bytes"},
-        {DIMS + 5, 1, "byte 156: dimensions: 264 bytes, at most 128"},
-        {DIMS + 8, 3, "byte 160: dimension 1 is 3, expected 2"},
-        {DIMS + 15, 1, "byte 164: dimension 2 is 16777219, expected 3"},
-        {NAME, 2, "byte 168: the name: an element of type 2, expected 1"},
-        {NAME + 2, 5, "byte 170: a small element has 5 bytes"},
-        {NAME + 4, 'w', "byte 192: the file ends without a variable 'v'"},
-        {DATA, 3, "byte 176: elements: an element of type 3, expected 2"},
-        {DATA + 4, 5, "byte 180: 5 bytes of elements, the dimensions ask for 6"},
-        {DATA + 7, 255, "byte 180:"},
+        { 0, 0, "byte 0: 0 in the text: MAT version 4" },
+        { 3, 0, "byte 3: 0 in the text: MAT version 4" },
+        { 124, 1, "byte 124: MAT version 0x0101; version 5 is read" },
+        { 125, 2, "byte 125: MAT version 7.3 (HDF5); version 5 is read" },
+        { 125, 3, "byte 125: MAT version 0x0300" },
+        { 126, 'X', "byte 126: 0x58" },
+        { 127, 'I', "byte 127: 0x49" },
+        { TAG, 9, "byte 128: an element of type 9, expected 14" },
+        { TAG + 2, 4, "byte 128: an element of type 14" },
+        { TAG + 2, 5, "byte 130: a small element has 5 bytes" },
+        { TAG + 5, 1, "byte 192: missing, the file ends there" },
+        { TAG + 4, 40, "byte 176: missing, the element ends there" },
+        { FLAGS, 5, "byte 136: array flags: an element of type 5, expected 6" },
+        { FLAGS + 4, 7, "byte 140: array flags: 7 bytes, not 8" },
+        { FLAGS + 4, 9, "byte 140: array flags: 9 bytes, at most 8" },
+        { FLAGS + 8, 10, "byte 144: v is of class 10" },
+        { FLAGS + 9, 8, "byte 145: the array is complex" },
+        { DIMS, 6, "byte 152: dimensions: an element of type 6, expected 5" },
+        { DIMS + 4, 9, "byte 156: dimensions: 9 bytes" },
+        { DIMS + 4, 4, "byte 156: dimensions: 4 bytes" },
+        { DIMS + 5, 1, "byte 156: dimensions: 264 bytes, at most 128" },
+        { DIMS + 8, 3, "byte 160: dimension 1 is 3, expected 2" },
+        { DIMS + 15, 1, "byte 164: dimension 2 is 16777219, expected 3" },
+        { NAME, 2, "byte 168: the name: an element of type 2, expected 1" },
+        { NAME + 2, 5, "byte 170: a small element has 5 bytes" },
+        { NAME + 4, 'w', "byte 192: the file ends without a variable 'v'" },
+        { DATA, 3, "byte 176: elements: an element of type 3, expected 2" },
+        { DATA + 4, 5, "byte 180: 5 bytes of elements, the dimensions ask for 6" },
+        { DATA + 7, 255, "byte 180:" },
     };
     struct bytes *f = calloc(1, sizeof *f);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -277,8 +284,8 @@ static void any_byte_may_be_wrong(void **state)
         make_small(f, compressed != 0);
         for (size_t at = 0; at < f->n; at++) {
             for (int bit = 0; bit < 8; bit++) {
-                struct ftk__mat5_array a = {0};
-                struct ftk_error err = {0};
+                struct ftk__mat5_array a = { 0 };
+                struct ftk_error err = { 0 };
                 f->b[at] ^= (uint8_t)(1 << bit);
                 put(f);
                 f->b[at] ^= (uint8_t)(1 << bit);
@@ -325,9 +332,9 @@ static void inside_of_compressed(void **state)
     (void)state;
     struct bytes *m = calloc(1, sizeof *m);
     struct bytes *f = calloc(1, sizeof *f);
-    const uint32_t dims[] = {2, 3};
-    const uint32_t wrong_dims[] = {2, 4};
-    static const uint8_t eight[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    const uint32_t dims[] = { 2, 3 };
+    const uint32_t wrong_dims[] = { 2, 4 };
+    static const uint8_t eight[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
     add_header(f);
     add_array(f, true, MX_UINT8, "v", wrong_dims, 2, eight, 8);
     put(f);
@@ -362,9 +369,9 @@ static void inside_of_compressed(void **state)
 static void labels_are_checked(void **state)
 {
     (void)state;
-    const uint32_t x_dims[] = {SIDE, SIDE, 3, N};
-    const uint32_t y_dims[] = {N, 1};
-    const uint8_t bad[][N] = {{1, 11, 2}, {0, 1, 2}};
+    const uint32_t x_dims[] = { SIDE, SIDE, 3, N };
+    const uint32_t y_dims[] = { N, 1 };
+    const uint8_t bad[][N] = { { 1, 11, 2 }, { 0, 1, 2 } };
     struct bytes *f = calloc(1, sizeof *f);
     for (size_t i = 0; i < 2; i++) {
         struct ftk__store s;
@@ -431,10 +438,10 @@ static void the_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(plain_and_compressed), IN_FOLDER(each_field_is_checked),
+        IN_FOLDER(plain_and_compressed),  IN_FOLDER(each_field_is_checked),
         IN_FOLDER(any_byte_may_be_wrong), IN_FOLDER(each_cut_is_named),
-        IN_FOLDER(inside_of_compressed), IN_FOLDER(labels_are_checked),
-        IN_FOLDER(out_of_memory),        IN_FOLDER(the_set),
+        IN_FOLDER(inside_of_compressed),  IN_FOLDER(labels_are_checked),
+        IN_FOLDER(out_of_memory),         IN_FOLDER(the_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@
 static void blocks_are_aligned_and_zero(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {0, 1, 8, 63, 64, 65, 4096, 1000000};
+    static const size_t sizes[] = { 0, 1, 8, 63, 64, 65, 4096, 1000000 };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         unsigned char *p = ftk__alloc(sizes[i]);
         assert_non_null(p);
@@ -37,7 +37,7 @@ static void sizes_are_checked(void **state)
     assert_null(ftk__alloc_array(1u << 16, SIZE_MAX >> 15));
     assert_null(ftk__alloc(SIZE_MAX));
     assert_null(ftk__alloc((size_t)PTRDIFF_MAX));
-    struct ftk__arena a = {0};
+    struct ftk__arena a = { 0 };
     assert_null(ftk__arena_alloc(&a, SIZE_MAX));
     assert_null(ftk__arena_alloc(&a, SIZE_MAX - 8));
 }
@@ -132,7 +132,7 @@ static void arena_gives_distinct_zeroed_blocks(void **state)
 {
     (void)state;
     uint64_t alive = ftk__mem_stats().alive;
-    struct ftk__arena a = {0};
+    struct ftk__arena a = { 0 };
     unsigned char *p[200];
     for (unsigned i = 0; i < 200; i++) {
         size_t n = i % 50 == 49 ? 100000 : 1000;
@@ -157,7 +157,7 @@ static void arena_gives_distinct_zeroed_blocks(void **state)
 static void arena_survives_a_failure(void **state)
 {
     (void)state;
-    struct ftk__arena a = {0};
+    struct ftk__arena a = { 0 };
     char *kept = ftk__arena_strdup(&a, "kept");
     ftk__mem_fail_at(1);
     assert_null(ftk__arena_alloc(&a, 1000000));

@@ -348,12 +348,9 @@ static void memory_failures_are_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_batches_and_names),
-        cmocka_unit_test(out_of_range_is_an_error),
-        cmocka_unit_test(report_of_members),
-        cmocka_unit_test(one_member),
-        cmocka_unit_test(a_reason_is_an_error),
-        cmocka_unit_test(memory_failures_are_reported),
+        cmocka_unit_test(all_batches_and_names), cmocka_unit_test(out_of_range_is_an_error),
+        cmocka_unit_test(report_of_members),     cmocka_unit_test(one_member),
+        cmocka_unit_test(a_reason_is_an_error),  cmocka_unit_test(memory_failures_are_reported),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -70,8 +70,8 @@ static void assert_well_formed(const struct ftk__model *m)
 }
 
 static const char *lenet5_nodes[] = {
-    "input", "conv1", "relu1", "pool1",   "conv2", "relu2",
-    "pool2", "flatten", "fc3", "relu3", "fc4",   "loss",
+    "input", "conv1",   "relu1", "pool1", "conv2", "relu2",
+    "pool2", "flatten", "fc3",   "relu3", "fc4",   "loss",
 };
 
 static void lenet5_is_as_published(void **state)
@@ -87,13 +87,13 @@ static void lenet5_is_as_published(void **state)
     assert_int_equal(m->n_params, 431080);
     assert_int_equal(m->n_maskable, 431080 - 580);
     assert_int_equal(m->n_layers, 4);
-    const uint32_t conv1[3] = {20, 24, 24};
-    const uint32_t pool2[3] = {50, 4, 4};
+    const uint32_t conv1[3] = { 20, 24, 24 };
+    const uint32_t pool2[3] = { 50, 4, 4 };
     assert_memory_equal(m->nodes[1]->out_shape, conv1, sizeof conv1);
     assert_memory_equal(m->nodes[6]->out_shape, pool2, sizeof pool2);
     assert_true(m->nodes[11]->scalar[0] == 0.25f);
-    const uint32_t conv2[4] = {50, 20, 5, 5};
-    const uint32_t fc3[4] = {500, 800, 1, 1};
+    const uint32_t conv2[4] = { 50, 20, 5, 5 };
+    const uint32_t fc3[4] = { 500, 800, 1, 1 };
     assert_memory_equal(m->layers[1].shape, conv2, sizeof conv2);
     assert_memory_equal(m->layers[2].shape, fc3, sizeof fc3);
     assert_string_equal(m->layers[1].name, "conv2");
@@ -128,7 +128,7 @@ static void first_and_last_layers_have_roles(void **state)
 static void mlp_is_lenet_300_100(void **state)
 {
     (void)state;
-    const double widths[] = {300, 100};
+    const double widths[] = { 300, 100 };
     struct model_case c;
     mlp_case(&c, widths, 2);
     struct ftk__model *m = build(&c.q);
@@ -149,7 +149,7 @@ static void mlp_is_lenet_300_100(void **state)
 static void mlp_checks_widths(void **state)
 {
     (void)state;
-    const double widths[] = {300, 10.5};
+    const double widths[] = { 300, 10.5 };
     struct model_case c;
     struct ftk_error err;
     mlp_case(&c, widths, 2);
@@ -194,7 +194,7 @@ static void small_images_are_refused(void **state)
 static void globs_leave_layers_dense(void **state)
 {
     (void)state;
-    const char *dense[] = {"conv*", "fc4"};
+    const char *dense[] = { "conv*", "fc4" };
     struct model_case c;
     lenet5_case(&c);
     c.q.dense = dense;
@@ -229,11 +229,11 @@ static void state_dict_names_and_shapes(void **state)
     assert_string_equal(name, "fc4.bias");
     assert_false(ftk__model_tensor_name(m, 4, FTK_TENSOR_BN_MEAN, name, sizeof name));
     assert_false(ftk__model_tensor_name(m, 2, FTK_TENSOR_WEIGHT, name, sizeof name));
-    assert_false(ftk__model_tensor_name(m, 4, FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT, name,
-                                        sizeof name));
+    assert_false(
+        ftk__model_tensor_name(m, 4, FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT, name, sizeof name));
     assert_false(ftk__model_tensor_name(m, 4, FTK_TENSOR_WEIGHT, name, 12)); /* cut */
     assert_int_equal(ftk__model_tensor_shape(m, 4, FTK_TENSOR_WEIGHT, dims), 4);
-    const uint64_t conv2[4] = {50, 20, 5, 5};
+    const uint64_t conv2[4] = { 50, 20, 5, 5 };
     assert_memory_equal(dims, conv2, sizeof dims);
     assert_int_equal(ftk__model_tensor_shape(m, 8, FTK_TENSOR_WEIGHT, dims), 2);
     assert_int_equal(dims[1], 800);

@@ -18,9 +18,9 @@ static const uint64_t sizes[LAYERS] = { 300, 64, 2000 };
 struct probe {
     void (*body)(const ftk_net *net, const ftk_edit *edit, struct probe *p);
     struct topology_case *c;
-    ftk_status answer;          /* what the rule returns                        */
-    ftk_status seen;            /* what a call that was to be refused returned  */
-    bool keep_going;            /* returns FTK_OK although it was refused       */
+    ftk_status answer; /* what the rule returns                        */
+    ftk_status seen;   /* what a call that was to be refused returned  */
+    bool keep_going;   /* returns FTK_OK although it was refused       */
     bool ran;
 };
 
@@ -41,8 +41,11 @@ static const ftk_grow_ops probe_ops = {
     .count = FTK_COUNT_EXPECTED,
     .select = run_probe,
 };
-static const ftk_algo probe_rule = { .size = sizeof(ftk_algo), .kind = FTK_KIND_GROW,
-                                     .name = "probe", .summary = "", .reference = "",
+static const ftk_algo probe_rule = { .size = sizeof(ftk_algo),
+                                     .kind = FTK_KIND_GROW,
+                                     .name = "probe",
+                                     .summary = "",
+                                     .reference = "",
                                      .ops = &probe_ops };
 
 /* One update by magnitude and the probe; its status. */

@@ -38,17 +38,20 @@ static void free_array(const struct ftk__st_array *a)
     ftk__free((void *)(uintptr_t)a->data);
 }
 
-static const double values[6] = {1.0, -2.0, 3.5, 0.0, 1e300, -0.0};
-static const uint8_t truths[6] = {1, 0, 0, 1, 1, 0};
+static const double values[6] = { 1.0, -2.0, 3.5, 0.0, 1e300, -0.0 };
+static const uint8_t truths[6] = { 1, 0, 0, 1, 1, 0 };
 
 static void round_trip(void **state)
 {
     (void)state;
     static const struct ftk__st_array arrays[] = {
-        {NULL, FTK__F32, 2, {3, 4}, values}, {NULL, FTK__F64, 1, {6}, values},
-        {NULL, FTK__U8, 3, {1, 2, 3}, values}, {NULL, FTK__I32, 0, {0}, values},
-        {NULL, FTK__I64, 2, {0, 5}, values}, {NULL, FTK__BOOL, 1, {6}, truths},
-        {NULL, FTK__U8, 8, {1, 1, 1, 1, 1, 1, 1, 2}, values},
+        { NULL, FTK__F32, 2, { 3, 4 }, values },
+        { NULL, FTK__F64, 1, { 6 }, values },
+        { NULL, FTK__U8, 3, { 1, 2, 3 }, values },
+        { NULL, FTK__I32, 0, { 0 }, values },
+        { NULL, FTK__I64, 2, { 0, 5 }, values },
+        { NULL, FTK__BOOL, 1, { 6 }, truths },
+        { NULL, FTK__U8, 8, { 1, 1, 1, 1, 1, 1, 1, 2 }, values },
     };
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
         const struct ftk__st_array *a = &arrays[i];
@@ -103,7 +106,7 @@ static void any_spacing_and_order(void **state)
 static void refused(const char *what)
 {
     struct ftk__st_array a;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     uint64_t alive = ftk__mem_stats().alive;
     assert_int_equal(ftk__npy_read(path, &a, &err), FTK_EINVAL);
     if (!strstr(err.message, what) || !strstr(err.message, "x.npy: byte "))
@@ -115,36 +118,36 @@ static void refused(const char *what)
 static void bad_headers_are_named(void **state)
 {
     (void)state;
-#define H(descr, order, shape) \
+#define H(descr, order, shape)                                                                     \
     "{'descr': " descr ", 'fortran_order': " order ", 'shape': " shape ", }\n"
     static const struct {
         const char *header;
         size_t n;
         const char *what;
     } cases[] = {
-        {"", 0, "byte 10: expected '{'"},
-        {"{}", 0, "'shape' is missing"},
-        {"{'x': 1}", 0, "byte 11: expected 'descr'"},
-        {"{'descr': '<f4', 'descr': '<f4', }", 0, "each once"},
-        {"{'descr' '<f4'}", 0, "byte 19: expected ':'"},
-        {"{'descr': '<f4' 'shape': (1,)}", 0, "byte 26: expected ','"},
-        {H("'>f4'", "False", "(1,)"), 4, "byte 21: 'descr' is none of"},
-        {H("'<f2'", "False", "(1,)"), 2, "byte 21: 'descr' is none of"},
-        {H("[('a', '<f4')]", "False", "(1,)"), 4, "'descr' is not a string"},
-        {H("'<f44'", "False", "(1,)"), 4, "byte 24: expected the end of 'descr'"},
-        {H("'<f4'", "True", "(1,)"), 4, "'fortran_order' is not False"},
-        {H("'<f4'", "False", "1"), 4, "'shape' is not a tuple"},
-        {H("'<f4'", "False", "(1)"), 4, "needs a ','"},
-        {H("'<f4'", "False", "(1 1)"), 4, "expected ',' or ')'"},
-        {H("'<f4'", "False", "(-1,)"), 4, "expected a dimension"},
-        {H("'<f4'", "False", "(,)"), 4, "expected a dimension"},
-        {H("'<f4'", "False", "(1,1,1,1,1,1,1,1,1)"), 4, "more than 8 dimensions"},
-        {H("'<f4'", "False", "(99999999999999999999,)"), 4, "a dimension is above 2^63"},
-        {H("'<f4'", "False", "(4611686018427387904, 4)"), 4, "more than 2^63 bytes"},
-        {H("'<f4'", "False", "(1,)") "x", 4, "text after the header"},
-        {H("'<f4'", "False", "(1,)"), 3, "byte 71: 3 bytes follow the header, not the 4"},
-        {H("'<f4'", "False", "(1,)"), 5, "byte 72: 5 bytes follow the header, not the 4"},
-        {H("'|b1'", "False", "(1,)"), 1, "byte 68: no boolean"},
+        { "", 0, "byte 10: expected '{'" },
+        { "{}", 0, "'shape' is missing" },
+        { "{'x': 1}", 0, "byte 11: expected 'descr'" },
+        { "{'descr': '<f4', 'descr': '<f4', }", 0, "each once" },
+        { "{'descr' '<f4'}", 0, "byte 19: expected ':'" },
+        { "{'descr': '<f4' 'shape': (1,)}", 0, "byte 26: expected ','" },
+        { H("'>f4'", "False", "(1,)"), 4, "byte 21: 'descr' is none of" },
+        { H("'<f2'", "False", "(1,)"), 2, "byte 21: 'descr' is none of" },
+        { H("[('a', '<f4')]", "False", "(1,)"), 4, "'descr' is not a string" },
+        { H("'<f44'", "False", "(1,)"), 4, "byte 24: expected the end of 'descr'" },
+        { H("'<f4'", "True", "(1,)"), 4, "'fortran_order' is not False" },
+        { H("'<f4'", "False", "1"), 4, "'shape' is not a tuple" },
+        { H("'<f4'", "False", "(1)"), 4, "needs a ','" },
+        { H("'<f4'", "False", "(1 1)"), 4, "expected ',' or ')'" },
+        { H("'<f4'", "False", "(-1,)"), 4, "expected a dimension" },
+        { H("'<f4'", "False", "(,)"), 4, "expected a dimension" },
+        { H("'<f4'", "False", "(1,1,1,1,1,1,1,1,1)"), 4, "more than 8 dimensions" },
+        { H("'<f4'", "False", "(99999999999999999999,)"), 4, "a dimension is above 2^63" },
+        { H("'<f4'", "False", "(4611686018427387904, 4)"), 4, "more than 2^63 bytes" },
+        { H("'<f4'", "False", "(1,)") "x", 4, "text after the header" },
+        { H("'<f4'", "False", "(1,)"), 3, "byte 71: 3 bytes follow the header, not the 4" },
+        { H("'<f4'", "False", "(1,)"), 5, "byte 72: 5 bytes follow the header, not the 4" },
+        { H("'|b1'", "False", "(1,)"), 1, "byte 68: no boolean" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put_file(cases[i].header, cases[i].n);
@@ -165,7 +168,7 @@ static void bad_headers_are_named(void **state)
 static void broken_files_never_crash(void **state)
 {
     (void)state;
-    const struct ftk__st_array a = {NULL, FTK__F64, 2, {2, 3}, values};
+    const struct ftk__st_array a = { NULL, FTK__F64, 2, { 2, 3 }, values };
     char *good;
     uint64_t n;
     assert_int_equal(ftk__npy_write(path, &a, NULL), FTK_OK);
@@ -193,7 +196,7 @@ static void broken_files_never_crash(void **state)
 static ftk_status write_and_read(void *arg)
 {
     (void)arg;
-    const struct ftk__st_array a = {NULL, FTK__F64, 2, {2, 3}, values};
+    const struct ftk__st_array a = { NULL, FTK__F64, 2, { 2, 3 }, values };
     struct ftk__st_array b;
     struct ftk_error err;
     ftk_status st = ftk__npy_write(path, &a, &err);

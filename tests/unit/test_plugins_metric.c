@@ -23,8 +23,8 @@ enum { MEMBERS_MAX = 25, STATE_MAX = 1 << 16 };
 struct pred {
     uint32_t members, classes;
     uint64_t count;
-    int32_t *label;            // [count]
-    double *prob, *log_prob;   // [members + 1][count][classes], the ensemble first
+    int32_t *label;          // [count]
+    double *prob, *log_prob; // [members + 1][count][classes], the ensemble first
 };
 
 static void pred_alloc(struct pred *p)
@@ -142,8 +142,9 @@ static void metric_open(struct metric *m, const char *key)
 static void *state_new(struct metric *m, const struct pred *p)
 {
     uint64_t bytes = 0;
-    assert_int_equal(m->ops->state_bytes(&m->host.table, m->self, p->members, p->classes,
-                                         p->count, &bytes), FTK_OK);
+    assert_int_equal(
+        m->ops->state_bytes(&m->host.table, m->self, p->members, p->classes, p->count, &bytes),
+        FTK_OK);
     assert_in_range(bytes, 1, STATE_MAX);
     void *state = calloc(1, bytes);
     assert_non_null(state);
@@ -210,8 +211,9 @@ static void assert_pieces(struct metric *m, const struct pred *p, const char *wh
     }
     fold(m, p, 0, 0, one);
     assert_close(what, finish(m, one), want, 1e-12);
-    assert_int_equal(m->ops->state_bytes(&m->host.table, m->self, p->members, p->classes,
-                                         p->count, &bytes), FTK_OK);
+    assert_int_equal(
+        m->ops->state_bytes(&m->host.table, m->self, p->members, p->classes, p->count, &bytes),
+        FTK_OK);
     memset(one, 0, bytes);
     fold(m, p, 0, p->count / 3, half);
     memcpy(one, half, bytes); // a state may move between calls
@@ -351,8 +353,13 @@ static void test_reasons(void **state)
     }
     metric_open(&m, "nll");
     void *nll = state_new(&m, &p);
-    const ftk_pred batch = { .size = sizeof(batch), .members = 1, .classes = 2, .count = 1,
-                             .ensemble = prob, .log_ensemble = prob, .label = label };
+    const ftk_pred batch = { .size = sizeof(batch),
+                             .members = 1,
+                             .classes = 2,
+                             .count = 1,
+                             .ensemble = prob,
+                             .log_ensemble = prob,
+                             .label = label };
     assert_int_equal(m.ops->add(&m.host.table, m.self, nll, &batch), FTK_ERANGE);
     assert_string_equal(m.host.message, "label 7 is not below 2 classes");
     free(nll);
@@ -393,9 +400,15 @@ static void test_no_memory(void **state)
     double prob[] = { 1, 0 };
     const double *const member[] = { prob, prob };
     const struct pred p = { 2, 2, 1, label, prob, prob };
-    const ftk_pred batch = { .size = sizeof(batch), .members = 2, .classes = 2, .count = 1,
-                             .ensemble = prob, .member = member, .log_ensemble = prob,
-                             .log_member = member, .label = label };
+    const ftk_pred batch = { .size = sizeof(batch),
+                             .members = 2,
+                             .classes = 2,
+                             .count = 1,
+                             .ensemble = prob,
+                             .member = member,
+                             .log_ensemble = prob,
+                             .log_member = member,
+                             .label = label };
     struct metric m;
     metric_open(&m, "disagreement");
     void *s = state_new(&m, &p);
@@ -409,10 +422,10 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numpy),    cmocka_unit_test(test_published),
+        cmocka_unit_test(test_numpy),     cmocka_unit_test(test_published),
         cmocka_unit_test(test_ece_edges), cmocka_unit_test(test_ece_every_edge),
-        cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_long_sum), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_reasons),   cmocka_unit_test(test_long_sum),
+        cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,8 +77,8 @@ static void append_lr(char *text, const ftk_lr *lr)
 /* Every field that is not 0: "TRAIN flags=1 epochs=150 lr=0.1*1 'explore'". */
 static void describe(const ftk_op *op, char *text)
 {
-    static const char *const name[] = { "?",     "INIT",     "TRAIN", "SAVE", "ESCAPE",
-                                        "PRUNE", "REMEMBER", "REWIND" };
+    static const char *const name[] = { "?",      "INIT",  "TRAIN",    "SAVE",
+                                        "ESCAPE", "PRUNE", "REMEMBER", "REWIND" };
     assert_int_equal(op->size, sizeof(*op));
     assert_in_range(op->code, FTK_OP_INIT, FTK_OP_REWIND);
     assert_int_equal(op->reserved, 0);
@@ -154,9 +154,11 @@ static void test_dense(void **state)
     const ftk_run run = run_of(2, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_dense", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0 flags=1", "TRAIN 0 epochs=250 lr=optim@0 'train 1/2'", "SAVE 0",
-        "INIT 1 flags=1", "TRAIN 1 epochs=250 lr=optim@0 'train 2/2'", "SAVE 1", NULL });
+    assert_list(
+        &s, &run,
+        (const char *const[]){ "INIT 0 flags=1", "TRAIN 0 epochs=250 lr=optim@0 'train 1/2'",
+                               "SAVE 0", "INIT 1 flags=1",
+                               "TRAIN 1 epochs=250 lr=optim@0 'train 2/2'", "SAVE 1", NULL });
 }
 
 static void test_static(void **state)
@@ -166,9 +168,10 @@ static void test_static(void **state)
     const ftk_run run = run_of(2, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_static", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0", "TRAIN 0 epochs=250 lr=optim@0 'train 1/2'", "SAVE 0",
-        "INIT 1", "TRAIN 1 epochs=250 lr=optim@0 'train 2/2'", "SAVE 1", NULL });
+    assert_list(&s, &run,
+                (const char *const[]){
+                    "INIT 0", "TRAIN 0 epochs=250 lr=optim@0 'train 1/2'", "SAVE 0", "INIT 1",
+                    "TRAIN 1 epochs=250 lr=optim@0 'train 2/2'", "SAVE 1", NULL });
 }
 
 static void test_dst(void **state)
@@ -178,8 +181,10 @@ static void test_dst(void **state)
     const ftk_run run = run_of(1, 150);
     struct strategy s;
     strategy_open(&s, "ensemble_dst", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0", "TRAIN 0 flags=1 epochs=200 lr=optim@0 'train 1/1'", "SAVE 0", NULL });
+    assert_list(&s, &run,
+                (const char *const[]){ "INIT 0",
+                                       "TRAIN 0 flags=1 epochs=200 lr=optim@0 'train 1/1'",
+                                       "SAVE 0", NULL });
     assert_true(s.ops->flags & FTK_ENS_INDEPENDENT);
 }
 
@@ -190,8 +195,9 @@ static void test_length_zero(void **state)
     const ftk_run run = run_of(1, 0);
     struct strategy s;
     strategy_open(&s, "ensemble_dst", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0", "TRAIN 0 flags=1 epochs=0 lr=optim@0 'train 1/1'", "SAVE 0", NULL });
+    assert_list(&s, &run,
+                (const char *const[]){ "INIT 0", "TRAIN 0 flags=1 epochs=0 lr=optim@0 'train 1/1'",
+                                       "SAVE 0", NULL });
 }
 
 struct edst_params {
@@ -220,11 +226,13 @@ static void test_edst(void **state)
     const ftk_run run = run_of(3, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_edst", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0", "TRAIN 0 flags=1 epochs=150 lr=0.1*1 'explore'",
-        "TRAIN 0 flags=5 epochs=100 lr=0.01*0.1,50 'refine 1/3'", "SAVE 0", "ESCAPE 0 rate=0.8",
-        "TRAIN 1 flags=5 epochs=100 lr=0.01*0.1,50 'refine 2/3'", "SAVE 1", "ESCAPE 1 rate=0.8",
-        "TRAIN 2 flags=5 epochs=100 lr=0.01*0.1,50 'refine 3/3'", "SAVE 2", NULL });
+    assert_list(&s, &run,
+                (const char *const[]){
+                    "INIT 0", "TRAIN 0 flags=1 epochs=150 lr=0.1*1 'explore'",
+                    "TRAIN 0 flags=5 epochs=100 lr=0.01*0.1,50 'refine 1/3'", "SAVE 0",
+                    "ESCAPE 0 rate=0.8", "TRAIN 1 flags=5 epochs=100 lr=0.01*0.1,50 'refine 2/3'",
+                    "SAVE 1", "ESCAPE 1 rate=0.8",
+                    "TRAIN 2 flags=5 epochs=100 lr=0.01*0.1,50 'refine 3/3'", "SAVE 2", NULL });
     assert_false(s.ops->flags & FTK_ENS_INDEPENDENT);
 }
 
@@ -240,9 +248,10 @@ static void test_edst_units(void **state)
     const ftk_run run = run_of(1, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_edst", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0", "TRAIN 0 flags=1 epochs=150 lr=0.1*1 warmup=5 'explore'",
-        "TRAIN 0 flags=5 epochs=100 lr=0.01*0.1,25,50 'refine 1/1'", "SAVE 0", NULL });
+    assert_list(&s, &run,
+                (const char *const[]){
+                    "INIT 0", "TRAIN 0 flags=1 epochs=150 lr=0.1*1 warmup=5 'explore'",
+                    "TRAIN 0 flags=5 epochs=100 lr=0.01*0.1,25,50 'refine 1/1'", "SAVE 0", NULL });
 }
 
 /* Milestones that no step passes are left out; a rise ends with its phase. */
@@ -260,9 +269,10 @@ static void test_edst_short(void **state)
     const ftk_run run = run_of(1, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_edst", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0", "TRAIN 0 flags=1 epochs=4 lr=0.1*1 warmup=4 'explore'",
-        "TRAIN 0 flags=5 epochs=2 lr=0.01*0.1,1 'refine 1/1'", "SAVE 0", NULL });
+    assert_list(&s, &run,
+                (const char *const[]){
+                    "INIT 0", "TRAIN 0 flags=1 epochs=4 lr=0.1*1 warmup=4 'explore'",
+                    "TRAIN 0 flags=5 epochs=2 lr=0.01*0.1,1 'refine 1/1'", "SAVE 0", NULL });
 }
 
 static void test_edst_zero(void **state)
@@ -274,10 +284,12 @@ static void test_edst_zero(void **state)
     const ftk_run run = run_of(2, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_edst", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0", "TRAIN 0 flags=1 epochs=0 lr=0.1*1 'explore'",
-        "TRAIN 0 flags=5 epochs=0 lr=0.01*0.1 'refine 1/2'", "SAVE 0", "ESCAPE 0 rate=0.8",
-        "TRAIN 1 flags=5 epochs=0 lr=0.01*0.1 'refine 2/2'", "SAVE 1", NULL });
+    assert_list(&s, &run,
+                (const char *const[]){ "INIT 0", "TRAIN 0 flags=1 epochs=0 lr=0.1*1 'explore'",
+                                       "TRAIN 0 flags=5 epochs=0 lr=0.01*0.1 'refine 1/2'",
+                                       "SAVE 0", "ESCAPE 0 rate=0.8",
+                                       "TRAIN 1 flags=5 epochs=0 lr=0.01*0.1 'refine 2/2'",
+                                       "SAVE 1", NULL });
 }
 
 static void assert_refused(const char *file, const void *params, ftk_status want,
@@ -323,14 +335,16 @@ static void test_ltr(void **state)
     const ftk_run run = run_of(2, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_ltr", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0 flags=1", "TRAIN 0 epochs=12.5 lr=optim@0/250 'to the rewind point'", "REMEMBER 0",
-        "TRAIN 0 flags=6 epochs=237.5 ramp=27.5..187.5 to 0.2 lr=optim@12.5/250 'prune gradually'",
-        "REWIND 0 flags=3", "TRAIN 0 flags=4 epochs=237.5 lr=optim@12.5/250 'retrain 1/2'",
-        "SAVE 0",
-        "REWIND 1 flags=3", "TRAIN 1 flags=4 epochs=237.5 lr=optim@12.5/250 'retrain 2/2'",
-        "SAVE 1",
-        NULL });
+    assert_list(
+        &s, &run,
+        (const char *const[]){
+            "INIT 0 flags=1", "TRAIN 0 epochs=12.5 lr=optim@0/250 'to the rewind point'",
+            "REMEMBER 0",
+            "TRAIN 0 flags=6 epochs=237.5 ramp=27.5..187.5 to 0.2 lr=optim@12.5/250 'prune "
+            "gradually'",
+            "REWIND 0 flags=3", "TRAIN 0 flags=4 epochs=237.5 lr=optim@12.5/250 'retrain 1/2'",
+            "SAVE 0", "REWIND 1 flags=3",
+            "TRAIN 1 flags=4 epochs=237.5 lr=optim@12.5/250 'retrain 2/2'", "SAVE 1", NULL });
 }
 
 /* 0.05 of 3 epochs of 3 steps is 0.45 of a step: the rewind point is a whole step, here 0;
@@ -377,12 +391,13 @@ static void test_pf(void **state)
     const ftk_run run = run_of(2, 250);
     struct strategy s;
     strategy_open(&s, "ensemble_pf", &p, sizeof(p));
-    assert_list(&s, &run, (const char *const[]){
-        "INIT 0 flags=1", "TRAIN 0 epochs=250 lr=optim@0 'train 1/2'",
-        "PRUNE 0 flags=1 density=0.2", "TRAIN 0 epochs=125 lr=0.001*1 'finetune 1/2'", "SAVE 0",
-        "INIT 1 flags=1", "TRAIN 1 epochs=250 lr=optim@0 'train 2/2'",
-        "PRUNE 1 flags=1 density=0.2", "TRAIN 1 epochs=125 lr=0.001*1 'finetune 2/2'", "SAVE 1",
-        NULL });
+    assert_list(&s, &run,
+                (const char *const[]){
+                    "INIT 0 flags=1", "TRAIN 0 epochs=250 lr=optim@0 'train 1/2'",
+                    "PRUNE 0 flags=1 density=0.2", "TRAIN 0 epochs=125 lr=0.001*1 'finetune 1/2'",
+                    "SAVE 0", "INIT 1 flags=1", "TRAIN 1 epochs=250 lr=optim@0 'train 2/2'",
+                    "PRUNE 1 flags=1 density=0.2", "TRAIN 1 epochs=125 lr=0.001*1 'finetune 2/2'",
+                    "SAVE 1", NULL });
     assert_true(s.ops->flags & FTK_ENS_INDEPENDENT);
 }
 
@@ -447,13 +462,20 @@ static void test_defaults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dense),       cmocka_unit_test(test_static),
-        cmocka_unit_test(test_dst),         cmocka_unit_test(test_length_zero),
-        cmocka_unit_test(test_edst),        cmocka_unit_test(test_edst_units),
-        cmocka_unit_test(test_edst_short),  cmocka_unit_test(test_edst_zero),
-        cmocka_unit_test(test_edst_check),  cmocka_unit_test(test_ltr),
-        cmocka_unit_test(test_ltr_whole_steps), cmocka_unit_test(test_ltr_check),
-        cmocka_unit_test(test_pf),          cmocka_unit_test(test_pure),
+        cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_static),
+        cmocka_unit_test(test_dst),
+        cmocka_unit_test(test_length_zero),
+        cmocka_unit_test(test_edst),
+        cmocka_unit_test(test_edst_units),
+        cmocka_unit_test(test_edst_short),
+        cmocka_unit_test(test_edst_zero),
+        cmocka_unit_test(test_edst_check),
+        cmocka_unit_test(test_ltr),
+        cmocka_unit_test(test_ltr_whole_steps),
+        cmocka_unit_test(test_ltr_check),
+        cmocka_unit_test(test_pf),
+        cmocka_unit_test(test_pure),
         cmocka_unit_test(test_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,8 +18,8 @@
 
 enum { N = 12 };
 
-static const float channel[N] = { 0.0f,     -0.0f,    1.5f,       -1.5f,     FLT_MAX, -FLT_MAX,
-                                  1e-45f,   -1e-45f,  -INFINITY,  NAN,       -2.0f,   3.0f };
+static const float channel[N] = { 0.0f,   -0.0f,   1.5f,      -1.5f, FLT_MAX, -FLT_MAX,
+                                  1e-45f, -1e-45f, -INFINITY, NAN,   -2.0f,   3.0f };
 static const uint64_t positions[N] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, UINT64_C(1) << 40 };
 
 static const ftk_layer layer = { .size = sizeof(layer), .n = UINT64_C(1) << 41, .nnz = N };
@@ -43,7 +43,10 @@ static void test_prune_magnitude(void **state)
 {
     (void)state;
     const ftk_prune_ops *ops = plugin_load("prune_magnitude", FTK_KIND_PRUNE)->ops;
-    ftk_cand c = { .size = sizeof(c), .channels = FTK_CH_WEIGHT, .count = N, .index = positions,
+    ftk_cand c = { .size = sizeof(c),
+                   .channels = FTK_CH_WEIGHT,
+                   .count = N,
+                   .index = positions,
                    .weight = channel };
     ftk_update u = { .size = sizeof(u) };
     float score[N] = { 0 };
@@ -64,8 +67,9 @@ static void test_grow_gradient(void **state)
 {
     (void)state;
     const ftk_grow_ops *ops = plugin_load("grow_gradient", FTK_KIND_GROW)->ops;
-    const ftk_cand c = { .size = sizeof(c), .channels = FTK_CH_GRAD, .count = N,
-                         .index = positions, .grad = channel };
+    const ftk_cand c = {
+        .size = sizeof(c), .channels = FTK_CH_GRAD, .count = N, .index = positions, .grad = channel
+    };
     ftk_update u = { .size = sizeof(u) };
     float score[N] = { 0 };
     struct bt_host host;
@@ -210,9 +214,9 @@ static void test_allot_none_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_prune_magnitude),   cmocka_unit_test(test_grow_gradient),
+        cmocka_unit_test(test_prune_magnitude),    cmocka_unit_test(test_grow_gradient),
         cmocka_unit_test(test_grow_random_stream), cmocka_unit_test(test_grow_random_share),
-        cmocka_unit_test(test_grow_random_ties),  cmocka_unit_test(test_allot_none),
+        cmocka_unit_test(test_grow_random_ties),   cmocka_unit_test(test_allot_none),
         cmocka_unit_test(test_allot_none_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,14 +15,14 @@
 static void known_answers(void **state)
 {
     (void)state;
-    ftk_rng zero = {0};
+    ftk_rng zero = { 0 };
     assert_true(ftk__rng_u64(&zero) == 0xe169c58d6627e8d5u);
     assert_true(ftk__rng_u64(&zero) == 0x9b00dbd8bc57ac4cu);
     assert_int_equal(zero.counter, 2);
     /* All words of key and counter in use; from a Python transcription of the paper that also
      * reproduces the three vectors of Random123's kat_vectors. */
     ftk_rng r = {
-        .key = {0x299f31d0a4093822u, 0x0370734413198a2eu},
+        .key = { 0x299f31d0a4093822u, 0x0370734413198a2eu },
         .counter = 2 * 0x5a308d3243f6a88u,
     };
     assert_true(ftk__rng_u64(&r) == 0x572a2f272fe11a02u);
@@ -79,7 +79,7 @@ static void below_is_in_range_and_even(void **state)
 {
     (void)state;
     ftk_rng r = ftk__rng_stream(5, FTK__FOR_ORDER, 0, 0, 0);
-    unsigned count[7] = {0};
+    unsigned count[7] = { 0 };
     for (unsigned i = 0; i < 70000; i++) {
         uint64_t x = ftk__rng_below(&r, 7);
         assert_true(x < 7);

@@ -36,21 +36,21 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const float weights[6] = {1.0f, -2.5f, 0.0f, 3e-45f, 1e38f, -0.0f};
-static const uint8_t bytes[3] = {0, 128, 255};
-static const int64_t longs[1] = {INT64_MIN};
-static const uint8_t truths[4] = {0, 1, 1, 0};
+static const float weights[6] = { 1.0f, -2.5f, 0.0f, 3e-45f, 1e38f, -0.0f };
+static const uint8_t bytes[3] = { 0, 128, 255 };
+static const int64_t longs[1] = { INT64_MIN };
+static const uint8_t truths[4] = { 0, 1, 1, 0 };
 
 /* Misaligned on purpose: 3 bytes, then floats. */
 static const struct ftk__st_array arrays[] = {
-    {"mask \"quoted\\\" \xc3\xa4", FTK__U8, 1, {3}, bytes},
-    {"fc1.weight", FTK__F32, 2, {2, 3}, weights},
-    {"empty", FTK__F64, 2, {4, 0}, NULL},
-    {"step", FTK__I64, 0, {0}, longs},
-    {"fired", FTK__BOOL, 3, {1, 2, 2}, truths},
+    { "mask \"quoted\\\" \xc3\xa4", FTK__U8, 1, { 3 }, bytes },
+    { "fc1.weight", FTK__F32, 2, { 2, 3 }, weights },
+    { "empty", FTK__F64, 2, { 4, 0 }, NULL },
+    { "step", FTK__I64, 0, { 0 }, longs },
+    { "fired", FTK__BOOL, 3, { 1, 2, 2 }, truths },
 };
 enum { N_ARRAYS = sizeof arrays / sizeof *arrays };
-static const struct ftk__st_meta meta[] = {{"seed", "1"}, {"line", "a\nb"}};
+static const struct ftk__st_meta meta[] = { { "seed", "1" }, { "line", "a\nb" } };
 
 static void round_trip(void **state)
 {
@@ -116,7 +116,7 @@ static void put_file(const char *header, uint64_t n)
 static void refused(const char *what, ftk_status status)
 {
     struct ftk__st_file f;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     uint64_t alive = ftk__mem_stats().alive;
     assert_int_equal(ftk__st_open(path, &f, &err), status);
     if (!strstr(err.message, what) || !strstr(err.message, "x.safetensors"))
@@ -128,39 +128,39 @@ static void refused(const char *what, ftk_status status)
 static void bad_headers_are_named(void **state)
 {
     (void)state;
-#define A(dtype, shape, offsets) \
+#define A(dtype, shape, offsets)                                                                   \
     "\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets
     static const struct {
         const char *header;
         uint64_t n;
         const char *what;
     } cases[] = {
-        {"[]", 0, "byte 8: the header is not a JSON object"},
-        {"{", 0, ":1:1: "},
-        {"", 0, ":1:0: "},
-        {"{\"a\":1}", 0, "array 'a': is not an object"},
-        {"{\"a\":{}}", 0, "array 'a': dtype is not a string"},
-        {"{\"a\":{" A("F32", "3", "[0,4]") "}}", 4, "array 'a': shape is not an array"},
-        {"{\"a\":{" A("F32", "[-1]", "[0,4]") "}}", 4, "shape is not of integers from 0 on"},
-        {"{\"a\":{" A("F32", "[1.0]", "[0,4]") "}}", 4, "shape is not of integers from 0 on"},
-        {"{\"a\":{" A("F32", "[1]", "[0]") "}}", 4, "data_offsets are not two integers"},
-        {"{\"a\":{" A("F32", "[1]", "[0,4],\"x\":1") "}}", 4, "has keys beside"},
-        {"{\"a\":{" A("F32", "[1]", "[4,0]") "}}", 4, "are not the 4 bytes of its shape"},
-        {"{\"a\":{" A("F32", "[2]", "[0,4]") "}}", 4, "are not the 8 bytes of its shape"},
-        {"{\"a\":{" A("F32", "[4611686018427387904,4]", "[0,0]") "}}", 0, "more than 2^63"},
-        {"{\"a\":{" A("F32", "[0,9223372036854775807,9]", "[0,0]") "}}", 0, "more than 2^63"},
-        {"{\"a\":{" A("F32", "[1]", "[0,4]") "}}", 3,
-         "array 'a' ends at data byte 4, the file at 3"},
-        {"{\"a\":{" A("F32", "[1]", "[0,4]") "}}", 5,
-         "1 bytes follow the last array, from data byte 4"},
-        {"{\"a\":{" A("F32", "[1]", "[4,8]") "}}", 8, "begins at data byte 4 where 0 comes next"},
-        {"{\"a\":{" A("F32", "[1]", "[0,4]") "},\"b\":{" A("F32", "[1]", "[2,6]") "}}", 8,
-         "array 'b' begins at data byte 2 where 4"},
-        {"{\"a\":{" A("F32", "[1]", "[0,4]") "},\"a\":{" A("F32", "[1]", "[4,8]") "}}", 8,
-         "duplicate object key"},
-        {"{\"a\":{" A("BOOL", "[2]", "[0,2]") "}}", 2, "array 'a': data byte 0 is no boolean"},
-        {"{\"__metadata__\":[]}", 0, "__metadata__"},
-        {"{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ 'k' is not a string"},
+        { "[]", 0, "byte 8: the header is not a JSON object" },
+        { "{", 0, ":1:1: " },
+        { "", 0, ":1:0: " },
+        { "{\"a\":1}", 0, "array 'a': is not an object" },
+        { "{\"a\":{}}", 0, "array 'a': dtype is not a string" },
+        { "{\"a\":{" A("F32", "3", "[0,4]") "}}", 4, "array 'a': shape is not an array" },
+        { "{\"a\":{" A("F32", "[-1]", "[0,4]") "}}", 4, "shape is not of integers from 0 on" },
+        { "{\"a\":{" A("F32", "[1.0]", "[0,4]") "}}", 4, "shape is not of integers from 0 on" },
+        { "{\"a\":{" A("F32", "[1]", "[0]") "}}", 4, "data_offsets are not two integers" },
+        { "{\"a\":{" A("F32", "[1]", "[0,4],\"x\":1") "}}", 4, "has keys beside" },
+        { "{\"a\":{" A("F32", "[1]", "[4,0]") "}}", 4, "are not the 4 bytes of its shape" },
+        { "{\"a\":{" A("F32", "[2]", "[0,4]") "}}", 4, "are not the 8 bytes of its shape" },
+        { "{\"a\":{" A("F32", "[4611686018427387904,4]", "[0,0]") "}}", 0, "more than 2^63" },
+        { "{\"a\":{" A("F32", "[0,9223372036854775807,9]", "[0,0]") "}}", 0, "more than 2^63" },
+        { "{\"a\":{" A("F32", "[1]", "[0,4]") "}}", 3,
+          "array 'a' ends at data byte 4, the file at 3" },
+        { "{\"a\":{" A("F32", "[1]", "[0,4]") "}}", 5,
+          "1 bytes follow the last array, from data byte 4" },
+        { "{\"a\":{" A("F32", "[1]", "[4,8]") "}}", 8, "begins at data byte 4 where 0 comes next" },
+        { "{\"a\":{" A("F32", "[1]", "[0,4]") "},\"b\":{" A("F32", "[1]", "[2,6]") "}}", 8,
+          "array 'b' begins at data byte 2 where 4" },
+        { "{\"a\":{" A("F32", "[1]", "[0,4]") "},\"a\":{" A("F32", "[1]", "[4,8]") "}}", 8,
+          "duplicate object key" },
+        { "{\"a\":{" A("BOOL", "[2]", "[0,2]") "}}", 2, "array 'a': data byte 0 is no boolean" },
+        { "{\"__metadata__\":[]}", 0, "__metadata__" },
+        { "{\"__metadata__\":{\"k\":1}}", 0, "__metadata__ 'k' is not a string" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put_file(cases[i].header, cases[i].n);
@@ -186,8 +186,10 @@ static void bad_lengths_are_named(void **state)
 static void order_is_that_of_the_data(void **state)
 {
     (void)state;
-    put_file("{\"b\":{" A("U8", "[2]", "[1,3]") "},\"z\":{" A("U8", "[0]", "[1,1]") "},"
-             "\"a\":{" A("U8", "[1]", "[0,1]") "}}", 3);
+    put_file("{\"b\":{" A("U8", "[2]", "[1,3]") "},\"z\":{" A(
+                 "U8", "[0]", "[1,1]") "},"
+                                       "\"a\":{" A("U8", "[1]", "[0,1]") "}}",
+             3);
     struct ftk__st_file f;
     assert_int_equal(ftk__st_open(path, &f, NULL), FTK_OK);
     assert_string_equal(f.arrays[0].name, "a");
@@ -199,12 +201,12 @@ static void order_is_that_of_the_data(void **state)
 static void names_must_be_utf8(void **state)
 {
     (void)state;
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     struct ftk__st_array a = arrays[0];
     a.name = "\xff";
     assert_int_equal(ftk__st_write(path, &a, 1, NULL, 0, &err), FTK_EINVAL);
     assert_false(ftk__file_exists(path));
-    const struct ftk__st_meta bad = {"k", "\xff"};
+    const struct ftk__st_meta bad = { "k", "\xff" };
     assert_int_equal(ftk__st_write(path, NULL, 0, &bad, 1, &err), FTK_EINVAL);
 }
 

@@ -115,8 +115,9 @@ static void layer_scope_is_a_sort(void **state)
             for (uint32_t which = FTK_ACTIVE; which <= FTK_INACTIVE; which++) {
                 struct ftk__work w;
                 begin(&c, &w);
-                const struct ftk__choice choice = {
-                    .rule = which == FTK_ACTIVE ? &c.t->prune : &c.t->grow, .which = which };
+                const struct ftk__choice choice = { .rule = which == FTK_ACTIVE ? &c.t->prune
+                                                                                : &c.t->grow,
+                                                    .which = which };
                 uint64_t n;
                 struct naive *best = sorted(&c, l, l + 1, which, &n);
                 const uint64_t ks[5] = { 0, n > 0, n / 3, n - (n > 0), n };
@@ -143,8 +144,8 @@ static void network_scope_is_a_sort(void **state)
     for (uint32_t which = FTK_ACTIVE; which <= FTK_INACTIVE; which++) {
         struct ftk__work w;
         begin(&c, &w);
-        const struct ftk__choice choice = {
-            .rule = which == FTK_ACTIVE ? &c.t->prune : &c.t->grow, .which = which };
+        const struct ftk__choice choice = { .rule = which == FTK_ACTIVE ? &c.t->prune : &c.t->grow,
+                                            .which = which };
         uint64_t n;
         struct naive *best = sorted(&c, 0, LAYERS, which, &n);
         const uint64_t ks[4] = { 0, 1, n / 2, n };
@@ -190,11 +191,12 @@ static void threshold_takes_all_ties(void **state)
     for (uint32_t network = 0; network < 2; network++) {
         struct ftk__work w;
         begin(&c, &w);
-        const struct ftk__choice choice = { .rule = &c.t->prune, .which = FTK_ACTIVE,
+        const struct ftk__choice choice = { .rule = &c.t->prune,
+                                            .which = FTK_ACTIVE,
                                             .threshold = true };
         uint64_t n;
-        struct naive *best = network ? sorted(&c, 0, LAYERS, FTK_ACTIVE, &n)
-                                     : sorted(&c, 3, 4, FTK_ACTIVE, &n);
+        struct naive *best =
+            network ? sorted(&c, 0, LAYERS, FTK_ACTIVE, &n) : sorted(&c, 3, 4, FTK_ACTIVE, &n);
         struct ftk__picked got[LAYERS] = { 0 };
         uint64_t k = n / 3, all = k;
         while (all < n && best[all].score == best[k - 1].score)
@@ -222,7 +224,8 @@ static void threshold_of_none_takes_exact_zeros(void **state)
     struct fake_layer *f = &c.fake->layer[2];
     struct ftk__work w;
     begin(&c, &w);
-    const struct ftk__choice choice = { .rule = &c.t->prune, .which = FTK_ACTIVE,
+    const struct ftk__choice choice = { .rule = &c.t->prune,
+                                        .which = FTK_ACTIVE,
                                         .threshold = true };
     uint64_t zeros = 0;
     for (uint64_t i = 0; i < f->n; i++)
@@ -264,8 +267,8 @@ static void uniform_is_floyds_set(void **state)
             if (fake_active(&c.fake->layer[l], i) == (which == FTK_ACTIVE))
                 list[n++] = i;
         }
-        ftk_rng rng = ftk__rng_stream(17, which == FTK_ACTIVE ? FTK__FOR_PRUNE_PLUGIN
-                                                              : FTK__FOR_GROW_PLUGIN, 0, 0, l);
+        ftk_rng rng = ftk__rng_stream(
+            17, which == FTK_ACTIVE ? FTK__FOR_PRUNE_PLUGIN : FTK__FOR_GROW_PLUGIN, 0, 0, l);
         for (uint64_t j = n - k; j < n; j++) {
             uint64_t r = ftk__rng_below(&rng, j + 1);
             set[set[r] ? j : r] = 1;
@@ -295,8 +298,8 @@ static void uniform_over_the_network_counts(void **state)
     struct ftk__work w;
     begin(&c, &w);
     for (uint32_t which = FTK_ACTIVE; which <= FTK_INACTIVE; which++) {
-        const struct ftk__choice choice = {
-            .rule = which == FTK_ACTIVE ? &c.t->prune : &c.t->grow, .which = which };
+        const struct ftk__choice choice = { .rule = which == FTK_ACTIVE ? &c.t->prune : &c.t->grow,
+                                            .which = which };
         struct ftk__picked got[LAYERS];
         uint64_t sum = 0;
         assert_int_equal(ftk__select_network(&w, &choice, 10000, got, &c.err), FTK_OK);

@@ -81,13 +81,13 @@ static void a_step_is_pytorchs(void **state)
 
 /* ---- topology updates ------------------------------------------------------------------------ */
 
-struct update {                 /* of one layer, by the stored arrays           */
+struct update { /* of one layer, by the stored arrays           */
     uint64_t n, n_active;
-    uint64_t *active;           // [n_active] before
-    const float *weight;        // [n_active]
-    const float *gradient;      // [n]
-    const float *threshold;     // [2], NULL where the layer is exempt
-    uint64_t *want;             // [n_want] active after
+    uint64_t *active;       // [n_active] before
+    const float *weight;    // [n_active]
+    const float *gradient;  // [n]
+    const float *threshold; // [2], NULL where the layer is exempt
+    uint64_t *want;         // [n_want] active after
     uint64_t n_want;
 };
 
@@ -160,8 +160,8 @@ static void check_masks(struct parity_net *n, const struct ftk__st_file *before,
             print_message("# %s: %llu entries differ, all within %g of a threshold\n", name,
                           (unsigned long long)off, NEAR);
         assert_in_range(off, 0, MOST_OFF);
-        changed += u.n_want != u.n_active ||
-                   memcmp(u.want, u.active, u.n_want * sizeof(*u.want)) != 0;
+        changed +=
+            u.n_want != u.n_active || memcmp(u.want, u.active, u.n_want * sizeof(*u.want)) != 0;
         ftk__free(have);
         free(u.active);
         free(u.want);
@@ -274,8 +274,8 @@ static void fifty_steps_stay_near(void **state)
         if (updates)
             update(&n, step);
     }
-    print_message("# %s, %s: after 50 steps the loss is off by %.1e, at most by %.1e\n",
-                  c->backend, c->set, fabs(loss - want[STEPS - 1]), worst);
+    print_message("# %s, %s: after 50 steps the loss is off by %.1e, at most by %.1e\n", c->backend,
+                  c->set, fabs(loss - want[STEPS - 1]), worst);
     if (!(fabs(loss - want[STEPS - 1]) <= 2e-3))
         fail_msg("the loss of step 50 is %.9g, not %.9g", loss, want[STEPS - 1]);
     ftk__st_close(&start);
@@ -289,8 +289,8 @@ static struct test_case cases[] = {
     { "cpu", "cifar10" },
 };
 
-#define ALL(f)                                                                                   \
-    cmocka_unit_test_prestate(f, &cases[0]), cmocka_unit_test_prestate(f, &cases[1]),            \
+#define ALL(f)                                                                                     \
+    cmocka_unit_test_prestate(f, &cases[0]), cmocka_unit_test_prestate(f, &cases[1]),              \
         cmocka_unit_test_prestate(f, &cases[2]), cmocka_unit_test_prestate(f, &cases[3])
 
 int main(void)

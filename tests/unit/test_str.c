@@ -17,7 +17,7 @@
 static void grows(void **state)
 {
     (void)state;
-    struct ftk__str s = {0};
+    struct ftk__str s = { 0 };
     ftk__str_add(&s, "");
     assert_string_equal(s.text, "");
     for (unsigned i = 0; i < 1000; i++)
@@ -35,7 +35,7 @@ static void grows(void **state)
 static ftk_status build(void *arg)
 {
     (void)arg;
-    struct ftk__str s = {0};
+    struct ftk__str s = { 0 };
     for (unsigned i = 0; i < 200; i++)
         ftk__str_addf(&s, "line %u\n", i);
     ftk_status st = s.failed ? FTK_ENOMEM : FTK_OK;
@@ -47,7 +47,7 @@ static void memory_failure_sticks(void **state)
 {
     (void)state;
     assert_true(ftk_oom_sweep(build, NULL, 1) >= 5);
-    struct ftk__str s = {0};
+    struct ftk__str s = { 0 };
     ftk__mem_fail_at(1);
     ftk__str_add(&s, "lost");
     ftk__mem_fail_at(0);
@@ -100,7 +100,7 @@ static void numbers(void **state)
     assert_true(f > 0.0);
     assert_true(ftk__parse_f64("inf", &f));
     assert_true(isinf(f));
-    static const char *const bad[] = {"", " 1", "1 ", "1x", "1e999", "x", "-", "1,5"};
+    static const char *const bad[] = { "", " 1", "1 ", "1x", "1e999", "x", "-", "1,5" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(ftk__parse_f64(bad[i], &f));
 
@@ -127,8 +127,16 @@ static void utf8(void **state)
     (void)state;
     assert_true(ftk__utf8_valid("plain, \xc3\xa4, \xe2\x82\xac, \xf0\x9f\x8e\xab"));
     static const char *const bad[] = {
-        "\x80", "\xc0\xaf", "\xc3", "\xc3(", "\xe0\x80\x80", "\xed\xa0\x80",
-        "\xf4\x90\x80\x80", "\xf0\x80\x80\x80", "\xff", "\xe2\x82",
+        "\x80",
+        "\xc0\xaf",
+        "\xc3",
+        "\xc3(",
+        "\xe0\x80\x80",
+        "\xed\xa0\x80",
+        "\xf4\x90\x80\x80",
+        "\xf0\x80\x80\x80",
+        "\xff",
+        "\xe2\x82",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(ftk__utf8_valid(bad[i]));
@@ -137,7 +145,7 @@ static void utf8(void **state)
 static void nearest(void **state)
 {
     (void)state;
-    static const char *const names[] = {"gradient", "random", "momentum", "none"};
+    static const char *const names[] = { "gradient", "random", "momentum", "none" };
     assert_string_equal(ftk__str_nearest("gradiant", names, 4), "gradient");
     assert_string_equal(ftk__str_nearest("rnadom", names, 4), "random");
     assert_string_equal(ftk__str_nearest("non", names, 4), "none");
@@ -145,7 +153,7 @@ static void nearest(void **state)
     assert_null(ftk__str_nearest("xy", names, 4));
     assert_null(ftk__str_nearest("", names, 4));
     assert_null(ftk__str_nearest("gradient", names, 0));
-    static const char *const far[] = {"abcdefghijkl"};
+    static const char *const far[] = { "abcdefghijkl" };
     assert_non_null(ftk__str_nearest("abcdefghi", far, 1));
     assert_null(ftk__str_nearest("abcdefgh", far, 1));
 }
@@ -153,13 +161,16 @@ static void nearest(void **state)
 static void settings_are_found(void **state)
 {
     (void)state;
-    struct ftk__setting use = {.type = FTK__SET_STRING, .name = "use", .s = "taylor"};
-    struct ftk__setting *const in_prune[] = {&use};
+    struct ftk__setting use = { .type = FTK__SET_STRING, .name = "use", .s = "taylor" };
+    struct ftk__setting *const in_prune[] = { &use };
     struct ftk__setting prune = {
-        .type = FTK__SET_GROUP, .name = "prune", .child = in_prune, .n = 1,
+        .type = FTK__SET_GROUP,
+        .name = "prune",
+        .child = in_prune,
+        .n = 1,
     };
-    struct ftk__setting *const in_root[] = {&use, &prune};
-    struct ftk__setting root = {.type = FTK__SET_GROUP, .child = in_root, .n = 2};
+    struct ftk__setting *const in_root[] = { &use, &prune };
+    struct ftk__setting root = { .type = FTK__SET_GROUP, .child = in_root, .n = 2 };
     assert_ptr_equal(ftk__setting_get(&root, "prune"), &prune);
     assert_null(ftk__setting_get(&root, "prun"));
     assert_null(ftk__setting_get(&use, "x"));
@@ -173,11 +184,11 @@ static void settings_are_found(void **state)
 static ftk_status gather(void *arg)
 {
     (void)arg;
-    const struct ftk__setting at = {.file = "a.cfg", .line = 7};
-    struct ftk__issues is = {0};
+    const struct ftk__setting at = { .file = "a.cfg", .line = 7 };
+    struct ftk__issues is = { 0 };
     for (unsigned i = 0; i < 20; i++)
-        ftk__issues_add(&is, &at, "topology.rate", "at most 1", i % 2 ? "rate" : NULL,
-                        "rate is %u", i);
+        ftk__issues_add(&is, &at, "topology.rate", "at most 1", i % 2 ? "rate" : NULL, "rate is %u",
+                        i);
     ftk__issues_add(&is, NULL, "seed", NULL, NULL, "missing");
     ftk_status st = is.failed ? FTK_ENOMEM : FTK_OK;
     if (!is.failed) {

@@ -126,8 +126,7 @@ static void wrong_parameters(void **state)
     assert_string_equal(err.message, "shape[0] is 5, at most 4 channels are allowed");
     builtin_set_f64s(c.q.set, c.params, "shape", c.shape, 2);
     assert_int_equal(c.q.set->check(c.params, &err), FTK_EINVAL);
-    assert_string_equal(err.message,
-                        "shape has 2 entries, 3 are needed: channels, height, width");
+    assert_string_equal(err.message, "shape has 2 entries, 3 are needed: channels, height, width");
 }
 
 static ftk_status open_and_close(void *arg)

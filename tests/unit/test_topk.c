@@ -51,7 +51,7 @@ static struct pair *sorted(const float *score, uint64_t n, uint64_t k, bool high
     struct pair *all = calloc((size_t)n + 1, sizeof *all);
     assert_non_null(all);
     for (uint64_t i = 0; i < n; i++)
-        all[i] = (struct pair){score[i], i};
+        all[i] = (struct pair){ score[i], i };
     qsort(all, (size_t)n, sizeof *all, highest ? by_score_down : by_score);
     qsort(all, (size_t)k, sizeof *all, by_index);
     return all;
@@ -142,7 +142,7 @@ static void check_stream(const float *score, uint64_t n, uint64_t k, bool highes
 static void arrays_match_a_sort(void **state)
 {
     (void)state;
-    static const uint64_t sizes[] = {0, 1, 2, 15, 16, 17, 100, 1000};
+    static const uint64_t sizes[] = { 0, 1, 2, 15, 16, 17, 100, 1000 };
     for (enum kind kind = NORMAL; kind < KINDS; kind++) {
         for (size_t z = 0; z < sizeof sizes / sizeof *sizes; z++) {
             uint64_t n = sizes[z];
@@ -160,8 +160,8 @@ static void arrays_match_a_sort(void **state)
 static void streams_match_a_sort(void **state)
 {
     (void)state;
-    static const uint64_t counts[] = {0, 1, 777, 30000};
-    const uint64_t n = 400000;  /* the buffer of 2 (k + 64 Ki) fills at least once */
+    static const uint64_t counts[] = { 0, 1, 777, 30000 };
+    const uint64_t n = 400000; /* the buffer of 2 (k + 64 Ki) fills at least once */
     for (enum kind kind = NORMAL; kind < KINDS; kind++) {
         float *score = scores(kind, n);
         for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
@@ -175,7 +175,7 @@ static void streams_match_a_sort(void **state)
 static void chunks_do_not_matter(void **state)
 {
     (void)state;
-    static const uint64_t chunks[] = {1, 4096, 131072, 131073, 0};
+    static const uint64_t chunks[] = { 1, 4096, 131072, 131073, 0 };
     const uint64_t n = 300000;
     float *score = scores(FEW_VALUES, n);
     for (size_t c = 0; c < sizeof chunks / sizeof *chunks; c++) {
@@ -191,7 +191,7 @@ static void nan_is_refused(void **state)
 {
     (void)state;
     const uint64_t n = 200000;
-    static const uint64_t at[] = {0, 255, 256, 199999};
+    static const uint64_t at[] = { 0, 255, 256, 199999 };
     uint64_t pos[10];
     uint64_t *index = calloc((size_t)n, sizeof *index);
     assert_non_null(index);
@@ -200,13 +200,13 @@ static void nan_is_refused(void **state)
     for (size_t a = 0; a < sizeof at / sizeof *at; a++) {
         float *score = scores(NORMAL, n);
         score[at[a]] = NAN;
-        struct ftk_error err = {0};
+        struct ftk_error err = { 0 };
         char text[64];
         snprintf(text, sizeof text, "score 'nan' of candidate %d", (int)at[a]);
         assert_int_equal(ftk__topk(score, n, 10, a % 2, pos, &err), FTK_ENUMERIC);
         assert_string_equal(err.message, text);
         for (uint64_t k = 0; k <= 10; k += 10) {
-            err = (struct ftk_error){0};
+            err = (struct ftk_error){ 0 };
             struct ftk__stream *s = ftk__stream_new(k, a % 2);
             assert_non_null(s);
             assert_int_equal(ftk__stream_add(s, index, score, n, &err), FTK_ENUMERIC);
@@ -221,10 +221,10 @@ static void nan_is_refused(void **state)
 static void wrong_calls_are_refused(void **state)
 {
     (void)state;
-    const float score[2] = {1.0f, 2.0f};
-    const uint64_t index[2] = {5, 6};
+    const float score[2] = { 1.0f, 2.0f };
+    const uint64_t index[2] = { 5, 6 };
     uint64_t pos[3];
-    struct ftk_error err = {0};
+    struct ftk_error err = { 0 };
     assert_int_equal(ftk__topk(score, 2, 3, false, pos, &err), FTK_ERANGE);
     assert_string_equal(err.message, "3 to choose of 2");
     assert_null(ftk__stream_new(UINT64_MAX / 2, false));
@@ -244,8 +244,8 @@ static void wrong_calls_are_refused(void **state)
 static ftk_status select_some(void *arg)
 {
     (void)arg;
-    const float score[4] = {1.0f, -1.0f, 2.0f, 0.0f};
-    const uint64_t index[4] = {0, 1, 2, 3};
+    const float score[4] = { 1.0f, -1.0f, 2.0f, 0.0f };
+    const uint64_t index[4] = { 0, 1, 2, 3 };
     struct ftk__stream *s = ftk__stream_new(2, true);
     if (!s)
         return FTK_ENOMEM;
@@ -267,12 +267,9 @@ static void memory_failures_are_reported(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arrays_match_a_sort),
-        cmocka_unit_test(streams_match_a_sort),
-        cmocka_unit_test(chunks_do_not_matter),
-        cmocka_unit_test(nan_is_refused),
-        cmocka_unit_test(wrong_calls_are_refused),
-        cmocka_unit_test(memory_failures_are_reported),
+        cmocka_unit_test(arrays_match_a_sort),     cmocka_unit_test(streams_match_a_sort),
+        cmocka_unit_test(chunks_do_not_matter),    cmocka_unit_test(nan_is_refused),
+        cmocka_unit_test(wrong_calls_are_refused), cmocka_unit_test(memory_failures_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

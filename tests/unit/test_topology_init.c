@@ -111,7 +111,8 @@ static void dense_init_is_full(void **state)
 static void overrides_move_the_rest(void **state)
 {
     (void)state;
-    const struct ftk__density_override o[3] = { { "layer*", 0.9 }, { "layer0", 0.5 },
+    const struct ftk__density_override o[3] = { { "layer*", 0.9 },
+                                                { "layer0", 0.5 },
                                                 { "layer1", 1 } };
     struct topology_case c;
     double d[LAYERS];

@@ -29,7 +29,9 @@ static void counts_are_as_published(void **state)
         uint64_t n;
         uint32_t layers, shortcuts;
     } known[] = {
-        { 18, 11689512, 21, 3 }, { 34, 21797672, 37, 3 }, { 50, 25557032, 54, 4 },
+        { 18, 11689512, 21, 3 },
+        { 34, 21797672, 37, 3 },
+        { 50, 25557032, 54, 4 },
     };
     for (size_t i = 0; i < 3; i++) {
         struct ftk__model *m = resnet(known[i].depth, "imagenet", 1.0, 224, 1000);
@@ -42,11 +44,27 @@ static void counts_are_as_published(void **state)
 
 static const char *const resnet_18[] = {
     "conv1",
-    "layer1.0.conv1", "layer1.0.conv2", "layer1.1.conv1", "layer1.1.conv2",
-    "layer2.0.conv1", "layer2.0.conv2", "layer2.0.downsample.0", "layer2.1.conv1", "layer2.1.conv2",
-    "layer3.0.conv1", "layer3.0.conv2", "layer3.0.downsample.0", "layer3.1.conv1", "layer3.1.conv2",
-    "layer4.0.conv1", "layer4.0.conv2", "layer4.0.downsample.0", "layer4.1.conv1", "layer4.1.conv2",
-    "fc", NULL,
+    "layer1.0.conv1",
+    "layer1.0.conv2",
+    "layer1.1.conv1",
+    "layer1.1.conv2",
+    "layer2.0.conv1",
+    "layer2.0.conv2",
+    "layer2.0.downsample.0",
+    "layer2.1.conv1",
+    "layer2.1.conv2",
+    "layer3.0.conv1",
+    "layer3.0.conv2",
+    "layer3.0.downsample.0",
+    "layer3.1.conv1",
+    "layer3.1.conv2",
+    "layer4.0.conv1",
+    "layer4.0.conv2",
+    "layer4.0.downsample.0",
+    "layer4.1.conv1",
+    "layer4.1.conv2",
+    "fc",
+    NULL,
 };
 
 static void layers_are_named_in_order(void **state)
@@ -129,12 +147,9 @@ static void depths_are_three(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_are_as_published),
-        cmocka_unit_test(layers_are_named_in_order),
-        cmocka_unit_test(the_3x3_has_the_stride),
-        cmocka_unit_test(small_images_and_widths),
-        cmocka_unit_test(weights_start_by_fan_out),
-        cmocka_unit_test(depths_are_three),
+        cmocka_unit_test(counts_are_as_published),  cmocka_unit_test(layers_are_named_in_order),
+        cmocka_unit_test(the_3x3_has_the_stride),   cmocka_unit_test(small_images_and_widths),
+        cmocka_unit_test(weights_start_by_fan_out), cmocka_unit_test(depths_are_three),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,14 +38,13 @@ static void counts_are_as_published(void **state)
 }
 
 static const char *const resnet_20[] = {
-    "conv1",
-    "layer1.0.conv1", "layer1.0.conv2", "layer1.1.conv1", "layer1.1.conv2",
-    "layer1.2.conv1", "layer1.2.conv2",
-    "layer2.0.conv1", "layer2.0.conv2", "layer2.1.conv1", "layer2.1.conv2",
-    "layer2.2.conv1", "layer2.2.conv2",
-    "layer3.0.conv1", "layer3.0.conv2", "layer3.1.conv1", "layer3.1.conv2",
-    "layer3.2.conv1", "layer3.2.conv2",
-    "linear", NULL,
+    "conv1",          "layer1.0.conv1", "layer1.0.conv2",
+    "layer1.1.conv1", "layer1.1.conv2", "layer1.2.conv1",
+    "layer1.2.conv2", "layer2.0.conv1", "layer2.0.conv2",
+    "layer2.1.conv1", "layer2.1.conv2", "layer2.2.conv1",
+    "layer2.2.conv2", "layer3.0.conv1", "layer3.0.conv2",
+    "layer3.1.conv1", "layer3.1.conv2", "layer3.2.conv1",
+    "layer3.2.conv2", "linear",         NULL,
 };
 
 static void layers_are_named_in_order(void **state)
@@ -78,8 +77,7 @@ static void shortcut_a_has_no_weights(void **state)
     assert_int_equal(sum->in[0], zoo_node(m, "layer2.0.bn2"));
     assert_int_equal(sum->in[1], zoo_node(m, "layer2.0.shortcut"));
     /* after the sum comes the ReLU: post-activation */
-    assert_int_equal(m->nodes[zoo_node(m, "layer2.0.relu2")]->in[0],
-                     zoo_node(m, "layer2.0.add"));
+    assert_int_equal(m->nodes[zoo_node(m, "layer2.0.relu2")]->in[0], zoo_node(m, "layer2.0.add"));
     zoo_shape(m, "layer3.2.relu2", 64, 8, 8);
     zoo_shape(m, "pool", 64, 1, 1);
     ftk__model_free(m);
@@ -126,12 +124,9 @@ static void depths_are_6n_plus_2(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_are_as_published),
-        cmocka_unit_test(layers_are_named_in_order),
-        cmocka_unit_test(shortcut_a_has_no_weights),
-        cmocka_unit_test(odd_sizes_fit),
-        cmocka_unit_test(weights_start_by_fan_in),
-        cmocka_unit_test(depths_are_6n_plus_2),
+        cmocka_unit_test(counts_are_as_published),   cmocka_unit_test(layers_are_named_in_order),
+        cmocka_unit_test(shortcut_a_has_no_weights), cmocka_unit_test(odd_sizes_fit),
+        cmocka_unit_test(weights_start_by_fan_in),   cmocka_unit_test(depths_are_6n_plus_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,13 +46,13 @@ static void counts_are_by_hand(void **state)
 }
 
 static const char *const vgg_11[] = {
-    "features.0",  "features.4",  "features.8",  "features.11",  "features.15", "features.18",
-    "features.22", "features.25", "classifier.0", NULL,
+    "features.0",  "features.4",  "features.8",  "features.11",  "features.15",
+    "features.18", "features.22", "features.25", "classifier.0", NULL,
 };
 static const char *const vgg_c[] = {
-    "features.0",   "features.3",   "features.7",   "features.10", "features.14", "features.17",
-    "features.20",  "features.24",  "features.27",  "features.30", "features.34", "features.37",
-    "features.40",  "classifier.0", "classifier.3", "classifier.6", NULL,
+    "features.0",  "features.3",   "features.7",   "features.10",  "features.14", "features.17",
+    "features.20", "features.24",  "features.27",  "features.30",  "features.34", "features.37",
+    "features.40", "classifier.0", "classifier.3", "classifier.6", NULL,
 };
 
 static void layers_are_places_in_sequence(void **state)

@@ -164,8 +164,8 @@ static ftk_status check_place(const ftk_host *h, const ftk_build *b, uint32_t i)
     const uint32_t *y = two ? b->nodes[n->in[1]]->out_shape : NULL;
     if (!shape_follows(n, b->nodes[n->in[0]]->out_shape, y)) {
         return h->fail(h, FTK_EINVAL,
-                       "node %u '%.60s': the shape [%u][%u][%u] does not follow from its inputs",
-                       i, name_of(n), n->out_shape[0], n->out_shape[1], n->out_shape[2]);
+                       "node %u '%.60s': the shape [%u][%u][%u] does not follow from its inputs", i,
+                       name_of(n), n->out_shape[0], n->out_shape[1], n->out_shape[2]);
     }
     return FTK_OK;
 }

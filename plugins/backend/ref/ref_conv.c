@@ -19,7 +19,7 @@ struct span {
 };
 
 struct tap {
-    uint64_t o, c;             /* output and input channel                            */
+    uint64_t o, c; /* output and input channel                            */
     struct span y, x;
 };
 

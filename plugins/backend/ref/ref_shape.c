@@ -11,8 +11,7 @@ static uint64_t batch_floats(const struct ref_node *n, const struct ref_pass *pa
     return pass->count * n->floats;
 }
 
-static void copy_forward(const struct ref_node *in, struct ref_node *n,
-                         const struct ref_pass *pass)
+static void copy_forward(const struct ref_node *in, struct ref_node *n, const struct ref_pass *pass)
 {
     memcpy(n->out, in->out, batch_floats(n, pass) * sizeof(float));
 }

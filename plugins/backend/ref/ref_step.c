@@ -159,8 +159,8 @@ static ftk_status check_batch(ftk_prog *p, const ftk_batch *b, bool labels)
 static ftk_status check_hyper(ftk_prog *p, const ftk_hyper *hy)
 {
     const ftk_host *h = p->host;
-    const uint32_t known = FTK_STEP_NESTEROV | FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE |
-                           FTK_STEP_STATS_ONLY;
+    const uint32_t known =
+        FTK_STEP_NESTEROV | FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE | FTK_STEP_STATS_ONLY;
     if (hy->size < sizeof(*hy)) {
         return h->fail(h, FTK_EINVAL, "hyper has %u bytes, at least %zu are needed", hy->size,
                        sizeof(*hy));

@@ -10,8 +10,8 @@
 /* One array of the list. */
 struct slot {
     float *value;
-    const uint8_t *mask;       /* NULL: every float counts                            */
-    uint64_t stored, n;        /* floats in `value`, floats that count                */
+    const uint8_t *mask; /* NULL: every float counts                            */
+    uint64_t stored, n;  /* floats in `value`, floats that count                */
     uint32_t node, role;
 };
 
@@ -21,8 +21,8 @@ enum { SLOTS_A_NODE = 6 };
 static struct slot slot_of(const ftk_prog *p, uint32_t node, uint32_t k)
 {
     static const uint32_t roles[SLOTS_A_NODE] = {
-        FTK_TENSOR_WEIGHT, FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT,
-        FTK_TENSOR_BIAS,   FTK_TENSOR_MOMENT1 | FTK_TENSOR_BIAS,
+        FTK_TENSOR_WEIGHT,  FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT,
+        FTK_TENSOR_BIAS,    FTK_TENSOR_MOMENT1 | FTK_TENSOR_BIAS,
         FTK_TENSOR_BN_MEAN, FTK_TENSOR_BN_VAR,
     };
     const struct ref_node *n = &p->node[node];

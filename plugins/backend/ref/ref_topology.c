@@ -68,8 +68,8 @@ static ftk_status grow_candidates(ftk_prog *p, uint64_t cap)
     return FTK_OK;
 }
 
-static ftk_status check_read(ftk_prog *p, const struct ref_node *n, uint32_t channels,
-                             uint64_t cap, uint64_t cursor)
+static ftk_status check_read(ftk_prog *p, const struct ref_node *n, uint32_t channels, uint64_t cap,
+                             uint64_t cursor)
 {
     const ftk_host *h = p->host;
     if ((channels & ~p->channels) != 0) {

@@ -186,8 +186,8 @@ static dnnl_status_t make_order(struct cpu_dense *d, struct set *s, enum pass pa
     const dnnl_memory_desc_t *from = pass == PASS_DWEIGHT ? theirs : &d->canonical;
     const dnnl_memory_desc_t *to = pass == PASS_DWEIGHT ? &d->canonical : theirs;
     dnnl_primitive_desc_t desc;
-    dnnl_status_t st = dnnl_reorder_primitive_desc_create(&desc, from, d->lib->engine, to,
-                                                          d->lib->engine, NULL);
+    dnnl_status_t st =
+        dnnl_reorder_primitive_desc_create(&desc, from, d->lib->engine, to, d->lib->engine, NULL);
     if (st != dnnl_success)
         return st;
     st = dnnl_primitive_create(&s->order[pass], desc);
@@ -503,6 +503,5 @@ ftk_status cpu_dense_dweight(struct cpu_dense *d, const struct cpu_slices *s, ui
         return st;
     const struct bound back[] = { { DNNL_ARG_FROM, weight_desc(set, PASS_DWEIGHT), r->dw },
                                   { DNNL_ARG_TO, &d->canonical, dw } };
-    return status_of(
-        execute(set->order[PASS_DWEIGHT], d->lib->engine, d->lib->stream[i], back, 2));
+    return status_of(execute(set->order[PASS_DWEIGHT], d->lib->engine, d->lib->stream[i], back, 2));
 }

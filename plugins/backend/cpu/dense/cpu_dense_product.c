@@ -13,9 +13,8 @@ ftk_status cpu_dense_product(const struct cpu_geom *g, uint32_t images, uint32_t
 {
     const int threads = omp_get_max_threads();
     omp_set_num_threads(1);
-    const dnnl_status_t st =
-        dnnl_sgemm('T', 'N', c1 - c0, g->in_c, images, 1.0f, dy + c0, g->out_c, x, g->in_c, 0.0f,
-                   dw + (size_t)c0 * g->in_c, g->in_c);
+    const dnnl_status_t st = dnnl_sgemm('T', 'N', c1 - c0, g->in_c, images, 1.0f, dy + c0, g->out_c,
+                                        x, g->in_c, 0.0f, dw + (size_t)c0 * g->in_c, g->in_c);
     omp_set_num_threads(threads);
     if (st == dnnl_success)
         return FTK_OK;

@@ -16,13 +16,13 @@ struct worker {
 struct cpu_threads {
     const ftk_host *host;
     uint32_t n, started;
-    struct worker *worker; /* [n - 1]                                    */
+    struct worker *worker;  /* [n - 1]                                    */
     pthread_mutex_t caller; /* one loop at a time                         */
-    pthread_mutex_t lock;  /* guards what follows                        */
+    pthread_mutex_t lock;   /* guards what follows                        */
     pthread_cond_t begin, end;
-    atomic_uint loops;     /* loops begun: what an idle thread watches   */
-    atomic_uint inside;    /* threads working in the loop                */
-    int open;              /* threads may still join the loop            */
+    atomic_uint loops;  /* loops begun: what an idle thread watches   */
+    atomic_uint inside; /* threads working in the loop                */
+    int open;           /* threads may still join the loop            */
     int stop;
     cpu_work_fn fn;
     void *arg;

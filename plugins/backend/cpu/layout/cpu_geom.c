@@ -226,8 +226,7 @@ uint32_t cpu_geom_offset(const struct cpu_geom *g, uint32_t c, uint32_t tap)
     return c * s->chan_vecs + row * s->packed[CPU_X] + kx / g->stride[CPU_X];
 }
 
-uint32_t cpu_geom_offset_back(const struct cpu_geom *g, uint32_t c, uint32_t tap,
-                              uint32_t *ret_sub)
+uint32_t cpu_geom_offset_back(const struct cpu_geom *g, uint32_t c, uint32_t tap, uint32_t *ret_sub)
 {
     const uint32_t k[2] = { tap / g->kernel[CPU_X], tap % g->kernel[CPU_X] };
     uint32_t first[2];

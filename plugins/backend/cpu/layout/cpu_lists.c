@@ -12,10 +12,10 @@ struct tap {
 
 struct build {
     struct cpu_weights *x;
-    struct tap *tap;    /* [taps]                                   */
-    uint32_t *next;     /* [forward runs] where its next entry goes */
+    struct tap *tap;     /* [taps]                                   */
+    uint32_t *next;      /* [forward runs] where its next entry goes */
     uint32_t *back_next; /* [backward runs]                         */
-    int place;          /* 0: count                                 */
+    int place;           /* 0: count                                 */
 };
 
 static void set_taps(struct build *b)

@@ -11,8 +11,8 @@ enum { STREAM_CHUNK = 32768 };
 struct flow {
     struct cpu_run *run;
     struct cpu_node *node;
-    uint32_t k;  /* which input         */
-    float *dx;   /* where its part goes */
+    uint32_t k; /* which input         */
+    float *dx;  /* where its part goes */
     size_t total;
 };
 

@@ -30,8 +30,8 @@ static ftk_status check_window(const ftk_host *h, const ftk_node *n)
             return h->fail(h, FTK_EINVAL, "node '%s': kernel or stride is 0", name_of(n));
         if (n->kernel[a] > UINT16_MAX || n->stride[a] > UINT16_MAX || n->pad[a] > UINT16_MAX)
             return h->fail(h, FTK_ENOTSUP,
-                           "node '%s': one of kernel %u, stride %u, pad %u is above %u",
-                           name_of(n), n->kernel[a], n->stride[a], n->pad[a], UINT16_MAX);
+                           "node '%s': one of kernel %u, stride %u, pad %u is above %u", name_of(n),
+                           n->kernel[a], n->stride[a], n->pad[a], UINT16_MAX);
         if (n->op != FTK_NODE_CONV2D && n->pad[a] >= n->kernel[a])
             return h->fail(h, FTK_EINVAL, "node '%s': the padding of a pool, %u, is not below %u",
                            name_of(n), n->pad[a], n->kernel[a]);

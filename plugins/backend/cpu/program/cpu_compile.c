@@ -47,8 +47,7 @@ static ftk_status fit_dense(ftk_prog *p, struct cpu_node *n)
         st = cpu_dense_prepare(n->dense, &s);
     const size_t row = (size_t)n->geom.in_c + n->geom.out_c;
     if (st == FTK_OK && n->geom.linear)
-        st = grow_floats(p, &p->images, &p->images_floats,
-                         row * s.blocks * p->kern->lanes);
+        st = grow_floats(p, &p->images, &p->images_floats, row * s.blocks * p->kern->lanes);
     return st;
 }
 
@@ -99,8 +98,7 @@ static ftk_status matmul_init(ftk_prog *p, struct cpu_node *n, const ftk_node *d
     if (st == FTK_OK && format == CPU_FORMAT_DENSE)
         st = fit_dense(p, n);
     if (st == FTK_OK && (n->flags & FTK_NODE_BIAS)) {
-        st = vector_init(p, &n->bias, n->geom.out_c,
-                         decay && !(n->flags & FTK_NODE_NO_DECAY_BIAS));
+        st = vector_init(p, &n->bias, n->geom.out_c, decay && !(n->flags & FTK_NODE_NO_DECAY_BIAS));
         n->sum = zalloc(p, n->geom.out_c, sizeof(*n->sum));
         if (!n->sum)
             st = FTK_ENOMEM;

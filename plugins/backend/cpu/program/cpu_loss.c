@@ -69,8 +69,8 @@ static void loss_block(void *arg, uint32_t block, uint32_t thread)
     memset(j->dy + at, 0, j->logits->elems * lanes * sizeof(float));
     for (uint32_t l = 0; l < lanes && block * lanes + l < j->run->b->count; l++) {
         const uint32_t i = block * lanes + l;
-        p->loss[i] = image_loss(j, j->logits->y + at + l, j->dy + at + l,
-                                (uint32_t)j->run->b->y[i], &p->hit[i]);
+        p->loss[i] = image_loss(j, j->logits->y + at + l, j->dy + at + l, (uint32_t)j->run->b->y[i],
+                                &p->hit[i]);
     }
 }
 

@@ -108,8 +108,7 @@ static void dense_backward(void *arg, uint32_t item, uint32_t thread)
 {
     struct matmul *m = arg;
     (void)thread;
-    const ftk_status st =
-        cpu_dense_backward(m->node->dense, &m->run->slices, item, m->x, m->y);
+    const ftk_status st = cpu_dense_backward(m->node->dense, &m->run->slices, item, m->x, m->y);
     if (st != FTK_OK)
         atomic_store(&m->status, st);
 }

@@ -48,8 +48,8 @@ static ftk_status begin(struct cpu_run *r, ftk_prog *p, const ftk_batch *const *
 static ftk_status check_hyper(const ftk_prog *p, const ftk_hyper *hy)
 {
     const ftk_host *h = p->host;
-    const uint32_t known = FTK_STEP_NESTEROV | FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE |
-                           FTK_STEP_STATS_ONLY;
+    const uint32_t known =
+        FTK_STEP_NESTEROV | FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE | FTK_STEP_STATS_ONLY;
     if (!hy || hy->size < sizeof(*hy))
         return h->fail(h, FTK_EABI, "a hyper of %u bytes, expected %zu", hy ? hy->size : 0,
                        sizeof(*hy));

@@ -103,9 +103,8 @@ ftk_status cpu_mask(ftk_prog *p, uint32_t layer, const uint64_t *active, uint64_
     ftk_status st = FTK_OK;
     for (uint64_t i = 0; i < n && st == FTK_OK; i++) {
         if (active[i] >= w->n || (i && active[i] <= active[i - 1]))
-            st = h->fail(h, FTK_ERANGE,
-                         "layer '%s': index %llu is not ascending below %llu", node->name,
-                         (unsigned long long)active[i], (unsigned long long)w->n);
+            st = h->fail(h, FTK_ERANGE, "layer '%s': index %llu is not ascending below %llu",
+                         node->name, (unsigned long long)active[i], (unsigned long long)w->n);
         else
             bits[active[i] / 64] |= UINT64_C(1) << active[i] % 64;
     }

@@ -85,10 +85,9 @@ static ftk_status check_list(const ftk_prog *p, const struct cpu_node *n, const 
 {
     for (uint64_t i = 0; i < count; i++) {
         if (list[i] >= n->weights.n || (i && list[i] <= list[i - 1]))
-            return p->host->fail(p->host, FTK_ERANGE,
-                                 "layer '%s': %s index %llu is not ascending below %llu", n->name,
-                                 what, (unsigned long long)list[i],
-                                 (unsigned long long)n->weights.n);
+            return p->host->fail(
+                p->host, FTK_ERANGE, "layer '%s': %s index %llu is not ascending below %llu",
+                n->name, what, (unsigned long long)list[i], (unsigned long long)n->weights.n);
     }
     return FTK_OK;
 }
