@@ -4,9 +4,9 @@
 
 CIFAR-10's shape, ERK masks of density 0.2, batches of 16, SGD with lr 0.1, momentum 0.9 and weight
 decay 5e-4 on everything; the momentum of inactive weights stays 0.  Made with PyTorch 1.13 in one
-thread.  Everything is PyTorch's own fp32 run.  The same step in fp64 from the same state says how far
-that is off: a stored step must be within CLEAR of it, else some value lies within rounding of ReLU's
-kink and no two programs agree on the gradient; then take another seed.
+thread.  Everything is PyTorch's own fp32 run.  The same step in fp64 from the same state says how
+far that is off: a stored step must be within CLEAR of it, else some value lies within rounding of
+ReLU's kink and no two programs agree on the gradient; then take another seed.
 
     usage: make_step_parity.py [FOLDER]      (of cifar-10-batches-bin; $FREETICKETS_DATA)
 

@@ -126,7 +126,10 @@ void parity_net_open(struct parity_net *n, const char *backend)
     struct ftk__issues issues = { 0 };
     struct ftk_error err = { 0 };
     char all[sizeof(text) + 100];
+    const char *plugins = getenv("FTK_TEST_PLUGINS");
     memset(n, 0, sizeof(*n));
+    assert_non_null(plugins);
+    setenv("FREETICKETS_PLUGIN_PATH", plugins, 1);
     (void)snprintf(all, sizeof(all), "%sbackend = { use = \"%s\"; threads = 1; };", text,
                    backend ? backend : "ref");
     if (ftk__prepare_text("parity.cfg", all, &none, &issues, &n->p, &err) < 0)

@@ -14,10 +14,10 @@
 
 enum { PARITY_BATCH = 16, PARITY_FLOATS = 3 * 32 * 32, PARITY_TENSORS = 96 };
 
-struct parity_set {             /* images and batches                           */
+struct parity_set { /* images and batches                           */
     const char *name;
-    struct ftk__st_file run;    /* <name>_run                                   */
-    struct ftk__dataset *data;  /* NULL: the images are in the file             */
+    struct ftk__st_file run;   /* <name>_run                                   */
+    struct ftk__dataset *data; /* NULL: the images are in the file             */
     float x[PARITY_BATCH * PARITY_FLOATS];
     int32_t y[PARITY_BATCH];
 };
@@ -31,7 +31,7 @@ struct parity_net {
     struct ftk__prepared p;
     struct ftk__rules rules;
     struct ftk__arena arena;
-    struct ftk__engine own;     /* opened unless an engine was given            */
+    struct ftk__engine own; /* opened unless an engine was given            */
     struct ftk__network net;
 };
 /* By the backend of that name (NULL: only the model and its rules), compiled; a topology of ERK,

@@ -282,26 +282,43 @@ static void fifty_steps_stay_near(void **state)
     close_case(&n, &s);
 }
 
-static struct test_case cases[] = {
+static const struct test_case cases[] = {
     { "ref", "synthetic" },
     { "cpu", "synthetic" },
     { "ref", "cifar10" },
     { "cpu", "cifar10" },
 };
+enum { CASES = sizeof(cases) / sizeof(cases[0]), ONCE = 3 };
 
-#define ALL(f)                                                                                     \
-    cmocka_unit_test_prestate(f, &cases[0]), cmocka_unit_test_prestate(f, &cases[1]),              \
-        cmocka_unit_test_prestate(f, &cases[2]), cmocka_unit_test_prestate(f, &cases[3])
+/* The name of a test of all cases, and where it is run. */
+static const struct {
+    const char *name[CASES];
+    CMUnitTestFunction run;
+} all[] = {
+    { { "a step is PyTorch's: ref, synthetic", "a step is PyTorch's: cpu, synthetic",
+        "a step is PyTorch's: ref, CIFAR-10", "a step is PyTorch's: cpu, CIFAR-10" },
+      a_step_is_pytorchs },
+    { { "an update is PyTorch's: ref, synthetic", "an update is PyTorch's: cpu, synthetic",
+        "an update is PyTorch's: ref, CIFAR-10", "an update is PyTorch's: cpu, CIFAR-10" },
+      an_update_is_pytorchs },
+    { { "fifty steps stay near: ref, synthetic", "fifty steps stay near: cpu, synthetic",
+        "fifty steps stay near: ref, CIFAR-10", "fifty steps stay near: cpu, CIFAR-10" },
+      fifty_steps_stay_near },
+};
+enum { ALL = sizeof(all) / sizeof(all[0]) };
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        ALL(a_step_is_pytorchs),
-        ALL(an_update_is_pytorchs),
-        ALL(fifty_steps_stay_near),
-        cmocka_unit_test_prestate(an_update_of_given_scores_is_pytorchs, &cases[0]),
-        cmocka_unit_test_prestate(an_update_of_given_scores_is_pytorchs, &cases[2]),
-        cmocka_unit_test_prestate(erk_counts_are_pytorchs, &cases[0]),
+    struct CMUnitTest tests[ALL * CASES + ONCE] = {
+        { "an update of given scores is PyTorch's: synthetic",
+          an_update_of_given_scores_is_pytorchs, NULL, NULL, (void *)&cases[0] },
+        { "an update of given scores is PyTorch's: CIFAR-10", an_update_of_given_scores_is_pytorchs,
+          NULL, NULL, (void *)&cases[2] },
+        { "ERK's counts are PyTorch's", erk_counts_are_pytorchs, NULL, NULL, (void *)&cases[0] },
     };
+    for (size_t i = 0; i < ALL * CASES; i++) {
+        tests[ONCE + i] = (struct CMUnitTest){ all[i / CASES].name[i % CASES], all[i / CASES].run,
+                                               NULL, NULL, (void *)&cases[i % CASES] };
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
