@@ -37,6 +37,10 @@ check "it is evaluated on cpu" evaluate whole cpu
 check "9,173 of 10,000 are right, NLL 0.3727" judge figures whole
 check "it is evaluated on ref, the first 256 images" evaluate some ref -s eval.limit=256
 check "both give the same logits to 1e-4" judge logits some whole
+check "it is evaluated by the dense kernels" evaluate dense cpu -s backend.format=dense
+check "they are named in run.json" grep -q 'dense-onednn' dense/run.json
+check "9,173 are right in dense format too" judge figures dense
+check "dense and sparse format: the same logits to 1e-4" judge logits dense whole
 check "half of it is pruned by global magnitude" evaluate half cpu "${pruned[@]}"
 check "half of the weights are left" judge sparsity half
 check "it predicts what PyTorch predicts, image for image" judge predictions half \

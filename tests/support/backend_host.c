@@ -251,6 +251,22 @@ static bool symbol(void *file, const char *name, void *ret_function)
     return address != NULL;
 }
 
+/* Fills in the defaults of a table of enums and booleans; false where there are others. */
+static bool default_params(struct bt_backend *backend)
+{
+    const ftk_algo *algo = backend->algo;
+    if (algo->params_size > sizeof(backend->params)) {
+        return false;
+    }
+    for (const ftk_param *p = algo->params; p != NULL && p->name != NULL; p++) {
+        if (p->type != FTK_P_ENUM && p->type != FTK_P_BOOL) {
+            return false;
+        }
+        backend->params[p->offset / sizeof(int32_t)] = (int32_t)p->def;
+    }
+    return true;
+}
+
 bool bt_backend_load(struct bt_host *host, const char *name, struct bt_backend *ret_backend)
 {
     const char *folder = getenv("FTK_TEST_PLUGINS");
@@ -281,8 +297,8 @@ bool bt_backend_load(struct bt_host *host, const char *name, struct bt_backend *
                               .self = &backend,
                               .add = take_algo };
     if (backend.stamp->magic != FTK_MAGIC || fill(&registry) != FTK_OK || backend.ops == NULL ||
-        backend.algo->params_size != 0) {
-        fprintf(stderr, "%s: not one backend without parameters of its own\n", path);
+        !default_params(&backend)) {
+        fprintf(stderr, "%s: not one backend with parameters that are choices\n", path);
         return false;
     }
     *ret_backend = backend;
@@ -296,7 +312,7 @@ ftk_dev *bt_backend_open(const struct bt_backend *backend, uint32_t threads, con
                            .precision = FTK_FP32,
                            .isa = isa == NULL ? "auto" : isa };
     ftk_dev *dev = NULL;
-    ftk_status st = backend->ops->open(&backend->host->table, NULL, &how, &dev);
+    ftk_status st = backend->ops->open(&backend->host->table, backend->params, &how, &dev);
     if (st != FTK_OK) {
         fail_msg("open: status %d: %s", (int)st, backend->host->message);
     }

@@ -42,6 +42,7 @@ struct bt_backend {
     const ftk_algo *algo;
     const ftk_backend_ops *ops;
     struct bt_host *host;
+    int32_t params[16];         /* its parameters, all enums or booleans, at their defaults */
 };
 
 /* Loads $FTK_TEST_PLUGINS/backend_<name>.so, reads its stamp and registers it.  False, with

@@ -186,10 +186,12 @@ void rule_refuses_calls(const struct bt_backend *backend, ftk_dev *dev)
 
     ftk_dev *other = NULL;
     ftk_open how = { .size = sizeof(how), .isa = "z80" };
-    ASSERT_REFUSED(backend, backend->ops->open(&backend->host->table, NULL, &how, &other));
+    ASSERT_REFUSED(backend,
+                   backend->ops->open(&backend->host->table, backend->params, &how, &other));
     how.isa = "auto";
     how.flags = 1u << 20;
-    ASSERT_REFUSED(backend, backend->ops->open(&backend->host->table, NULL, &how, &other));
+    ASSERT_REFUSED(backend,
+                   backend->ops->open(&backend->host->table, backend->params, &how, &other));
 }
 
 /* Everything that asks for memory, once; the first status that is not OK. */
@@ -208,7 +210,7 @@ static ftk_status live_once(const struct bt_backend *backend, const struct graph
     uint64_t cursor = 0;
     ftk_dev *dev = NULL;
     ftk_prog *prog = NULL;
-    ftk_status st = ops->open(&backend->host->table, NULL, &how, &dev);
+    ftk_status st = ops->open(&backend->host->table, backend->params, &how, &dev);
     if (st == FTK_OK) {
         st = ops->compile(dev, &build, &prog);
     }

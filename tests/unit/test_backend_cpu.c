@@ -76,7 +76,7 @@ static int set_up(void **state)
     f->ref_dev = bt_backend_open(&f->ref, 1, NULL);
     for (int i = 0; i < ISAS; i++) {
         const ftk_open how = { .size = sizeof(how), .threads = 2, .isa = isas[i] };
-        if (f->cpu.ops->open(&f->host.table, NULL, &how, &f->dev[i]) != FTK_OK)
+        if (f->cpu.ops->open(&f->host.table, f->cpu.params, &how, &f->dev[i]) != FTK_OK)
             print_message("no %s here: %s\n", isas[i], f->host.message);
     }
     *state = f;
@@ -120,7 +120,8 @@ static void test_open_refuses(void **state)
     const ftk_status status[] = { FTK_ENOTSUP, FTK_ENOTSUP, FTK_ENODEV, FTK_ENOTSUP, FTK_EINVAL };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         ftk_dev *dev = NULL;
-        assert_int_equal(f->cpu.ops->open(&f->host.table, NULL, &wrong[i], &dev), status[i]);
+        assert_int_equal(f->cpu.ops->open(&f->host.table, f->cpu.params, &wrong[i], &dev),
+                         status[i]);
         assert_null(dev);
     }
 }

@@ -28,7 +28,7 @@ static ftk_dev *open_device(struct fixture *f, int isa, uint32_t threads)
 {
     ftk_dev *dev = NULL;
     const ftk_open how = { .size = sizeof(how), .threads = threads, .isa = isas[isa] };
-    return f->cpu.ops->open(&f->host.table, NULL, &how, &dev) == FTK_OK ? dev : NULL;
+    return f->cpu.ops->open(&f->host.table, f->cpu.params, &how, &dev) == FTK_OK ? dev : NULL;
 }
 
 static int set_up(void **state)

@@ -39,7 +39,7 @@ static int set_up(void **state)
     f->ref_dev = bt_backend_open(&f->ref, 1, NULL);
     for (int i = 0; i < ISAS; i++) {
         const ftk_open how = { .size = sizeof(how), .threads = 3, .isa = isas[i] };
-        if (f->cpu.ops->open(&f->host.table, NULL, &how, &f->dev[i]) != FTK_OK)
+        if (f->cpu.ops->open(&f->host.table, f->cpu.params, &how, &f->dev[i]) != FTK_OK)
             print_message("no %s here: %s\n", isas[i], f->host.message);
     }
     *state = f;

@@ -12,6 +12,19 @@
 
 enum { MOST_THREADS = 1024 };
 
+struct cpu_params {
+    int32_t format; /* enum cpu_wish */
+};
+
+static const char *const formats[] = { "auto", "lists", "dense", NULL };
+
+static const ftk_param params[] = {
+    FTK_PARAM_ENUM(struct cpu_params, format, CPU_WISH_AUTO, formats,
+                   "how layers are computed: by their density and shape, all by lists of active "
+                   "weights, or all dense"),
+    FTK_PARAM_END,
+};
+
 static uint64_t free_memory(void)
 {
     const long pages = sysconf(_SC_AVPHYS_PAGES);
@@ -52,10 +65,10 @@ static ftk_status check_open(const ftk_host *h, const ftk_open *o)
     return FTK_OK;
 }
 
-static ftk_status cpu_open(const ftk_host *h, const void *params, const ftk_open *o, ftk_dev **ret)
+static ftk_status cpu_open(const ftk_host *h, const void *p, const ftk_open *o, ftk_dev **ret)
 {
+    const struct cpu_params *wishes = p;
     const char *why;
-    (void)params;
     const ftk_status st = check_open(h, o);
     if (st != FTK_OK)
         return st;
@@ -69,6 +82,7 @@ static ftk_status cpu_open(const ftk_host *h, const void *params, const ftk_open
     d->kern = kern;
     d->threads = o->threads ? o->threads : cpu_threads_all();
     d->tile_bytes = cpu_choose_tile_bytes();
+    d->format = (uint32_t)wishes->format;
     if (cpu_threads_start(h, d->threads, &d->pool) != FTK_OK) {
         const uint32_t n = d->threads;
         h->free(h, d);
@@ -119,7 +133,7 @@ static const ftk_algo cpu_algo = {
     .name = "cpu",
     .summary = "truly sparse training on the CPU; what is dense runs on oneDNN",
     .reference = "",
-    .param_stride = sizeof(ftk_param),
+    FTK_PARAMS(struct cpu_params, params),
     .ops = &cpu_ops,
 };
 

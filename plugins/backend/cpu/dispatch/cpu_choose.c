@@ -40,13 +40,17 @@ static const double dense_from = 0.65;
  * the copies cost more than the library's faster product saves. */
 static const double dense_reuse = 300;
 
-uint32_t cpu_choose_format(const struct cpu_geom *g, uint64_t nnz)
+uint32_t cpu_choose_format(const struct cpu_geom *g, uint64_t nnz, uint32_t wish)
 {
+    if (!cpu_dense_available() || wish == CPU_WISH_LISTS)
+        return CPU_FORMAT_LISTS;
+    if (wish == CPU_WISH_DENSE)
+        return CPU_FORMAT_DENSE;
     const double in = (double)g->in_c * g->in[CPU_Y] * g->in[CPU_X];
     const double out = (double)g->out_c * g->out[CPU_Y] * g->out[CPU_X];
     const double area = (double)g->out[CPU_Y] * g->out[CPU_X];
     const double density = g->n ? (double)nnz / (double)g->n : 0;
-    if (!cpu_dense_available() || density <= dense_from)
+    if (density <= dense_from)
         return CPU_FORMAT_LISTS;
     const double reuse = (double)g->n * area / (in + out);
     return reuse < dense_reuse ? CPU_FORMAT_LISTS : CPU_FORMAT_DENSE;

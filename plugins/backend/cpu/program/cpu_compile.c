@@ -67,7 +67,7 @@ static ftk_status fit_shared(ftk_prog *p, const struct cpu_node *n, uint64_t nnz
 ftk_status cpu_prog_assign(ftk_prog *p, struct cpu_node *n, const uint64_t *bits, uint64_t nnz,
                            const float *w, const float *m)
 {
-    const uint32_t format = cpu_choose_format(&n->geom, nnz);
+    const uint32_t format = cpu_choose_format(&n->geom, nnz, p->dev->format);
     ftk_status st = fit_shared(p, n, nnz, format);
     if (st == FTK_OK && format == CPU_FORMAT_DENSE)
         st = fit_dense(p, n);
@@ -90,7 +90,7 @@ static ftk_status matmul_init(ftk_prog *p, struct cpu_node *n, const ftk_node *d
     ftk_status st = cpu_geom_init(&n->geom, &target, def, p->nodes[n->in[0]].shape);
     if (st != FTK_OK)
         return st;
-    const uint32_t format = cpu_choose_format(&n->geom, n->geom.n);
+    const uint32_t format = cpu_choose_format(&n->geom, n->geom.n, p->dev->format);
     const int all = n->layer != CPU_NONE && (p->flags & FTK_BUILD_DENSE_MOMENTUM);
     st = cpu_weights_init(&n->weights, p->host, &n->geom, format, all);
     if (st == FTK_OK)

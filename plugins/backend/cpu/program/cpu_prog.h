@@ -14,6 +14,7 @@ struct ftk_dev {
     struct cpu_threads *pool;
     uint32_t threads;
     uint32_t tile_bytes;
+    uint32_t format; /* enum cpu_wish */
 };
 
 /* A small parameter: a bias, or BN's gamma or beta. */
