@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * base/builtin.h - what is built in and yet chosen by `use`: data sets, models, optimisers.  They
- * declare their parameters by the same tables as plugins do.
+ * base/builtin.h - what is built in and yet chosen by `use`: data sets, models, optimisers, the
+ * init `file`.  They declare their parameters by the same tables as plugins do.
  */
 #ifndef FTK__BUILTIN_H
 #define FTK__BUILTIN_H
@@ -8,7 +8,7 @@
 #include <freetickets/param.h>
 
 struct ftk__builtin {
-    const char *group;          /* "data", "model", "optim"                     */
+    const char *group;          /* "data", "model", "optim", "init"             */
     const char *name;
     const char *summary;
     const char *reference;      /* paper or URL, "" if none                     */

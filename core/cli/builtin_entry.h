@@ -7,7 +7,7 @@
 #include "plugin/registry.h"
 
 struct ftk__builtin_entry {
-    ftk_algo algo;              /* kind FTK__KIND_DATA, ...; no ops             */
+    ftk_algo algo;              /* of its group's kind; no ops                  */
 };
 /* The i-th; false past the last. */
 bool ftk__builtin_entry(uint32_t i, struct ftk__builtin_entry *ret);

@@ -125,8 +125,8 @@ static ftk_status describe(const char *word, const struct ftk__options *o, struc
     ftk_status st = split(word, &kind, &name, reterr);
     if (st < 0)
         return st;
-    if (is_builtin_kind(kind)) {
-        st = find_builtin(kind, name, &builtin, reterr);
+    st = find_builtin(kind, name, &builtin, reterr);
+    if (st >= 0 || is_builtin_kind(kind)) {
         const struct ftk__entry entry = ftk__entry_of(&builtin);
         return st < 0 ? st : print(&entry, o, reterr);
     }

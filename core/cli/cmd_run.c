@@ -135,6 +135,19 @@ static int run_json(const struct ftk__options *o)
     return code;
 }
 
+/* A mistake in the last file is told before days of training by the first. */
+static int check_all(const struct ftk__options *o)
+{
+    int code = FTK__EXIT_OK;
+    for (int i = 0; i < o->n_args && !code; i++) {
+        struct ftk__prepared p;
+        code = ftk__prepare_or_print(o->args[i], o, &p);
+        if (!code)
+            ftk__prepared_done(&p);
+    }
+    return code;
+}
+
 static int run(const struct ftk__options *o)
 {
     struct ftk_error err;
@@ -148,6 +161,10 @@ static int run(const struct ftk__options *o)
         ftk__fail_exit(&err, FTK_EINVAL, FTK__EXIT_USAGE, "--out \"\" names no folder");
         return ftk__cli_fail(&err);
     }
+    if (o->n_args > 1)
+        code = check_all(o);
+    if (code)
+        return code;
     if (o->json)
         return run_json(o);
     for (int i = 0; i < o->n_args && !code; i++) {

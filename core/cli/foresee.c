@@ -5,6 +5,7 @@
 
 #include "cli/evaluate.h"
 #include "sparse/topology.h"
+#include "train/mask_file.h"
 #include "train/trainer.h"
 
 /* 0: no INIT of the strategy is sparse. */
@@ -23,7 +24,7 @@ static ftk_status densities(const struct ftk__prepared *p, struct ftk__topology 
 {
     uint32_t n = p->model->n_layers;
     double *share = ftk__alloc_array(n, sizeof(*share));
-    ftk_status st = share ? ftk__topology_densities(t, density, share, reterr)
+    ftk_status st = share ? ftk__init_densities(p->x, p->model, t, density, share, reterr)
                           : ftk__fail(reterr, FTK_ENOMEM, "no memory for %u layers", n);
     ftk__free(share);
     return st;

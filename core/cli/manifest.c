@@ -4,6 +4,7 @@
 #include "cli/manifest.h"
 
 #include "base/path.h"
+#include "cli/flops_print.h"
 #include "cli/host_info.h"
 #include "cli/json_text.h"
 #include "cli/plan_print.h"
@@ -206,6 +207,15 @@ ftk_status ftk__manifest_backend(json_t *doc, const struct ftk__prepared *p, str
     return st;
 }
 
+/* A value a channel; 7 digits tell two floats apart. */
+static json_t *channel_list(const float *v, uint32_t channels)
+{
+    json_t *list = json_array();
+    for (uint32_t c = 0; c < channels; c++)
+        json_array_append_new(list, json_real(round((double)v[c] * 1e7) / 1e7));
+    return list;
+}
+
 ftk_status ftk__manifest_data(json_t *doc, const struct ftk__prepared *p,
                               const struct ftk__dataset *d, struct ftk_error *reterr)
 {
@@ -213,11 +223,14 @@ ftk_status ftk__manifest_data(json_t *doc, const struct ftk__prepared *p,
     ftk_status st = ftk__dataset_hash(d, &hash, reterr);
     if (st < 0)
         return st;
+    const struct ftk__images *im = ftk__dataset_train(d);
+    json_t *normalise = json_pack("{s:o, s:o}", "mean", channel_list(im->mean, im->shape[0]), "std",
+                                  channel_list(im->std, im->shape[0]));
     return set(doc, "data",
-               json_pack("{s:s, s:I, s:I, s:I, s:s}", "set", p->x->data_set.builtin->name,
+               json_pack("{s:s, s:I, s:I, s:I, s:o, s:s}", "set", p->x->data_set.builtin->name,
                          "n_train", (json_int_t)p->info.n_train, "n_validation",
                          (json_int_t)p->info.n_validation, "n_test", (json_int_t)p->info.n_test,
-                         "sha256", hash.hex),
+                         "normalise", normalise, "sha256", hash.hex),
                reterr);
 }
 
@@ -226,13 +239,15 @@ ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
 {
     char now[32];
     ftk__time_now(now);
-    json_t *train =
-        json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "steps",
-                  (json_int_t)r->steps, "images", (json_int_t)r->images, "wall_s", r->wall_s,
-                  "data_s", r->data_s, "eval_s", r->eval_s, "file_s", r->file_s, "flops_theory",
-                  r->theory, "flops_executed", r->executed, "flops_dense_run", r->dense_run,
-                  "params_stored", r->params_stored, "sparsity", r->sparsity, "sparse", r->sparse);
+    json_t *train = json_pack(
+        "{s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "steps",
+        (json_int_t)r->steps, "images", (json_int_t)r->images, "wall_s", r->wall_s, "data_s",
+        r->data_s, "eval_s", r->eval_s, "file_s", r->file_s, "flops_theory", r->ledger.sum.theory,
+        "flops_executed", r->ledger.sum.executed, "flops_dense_run", r->dense_run, "params_stored",
+        r->params_stored, "sparsity", r->sparsity, "sparse", r->sparse);
     ftk_status st = set(doc, "train", train, reterr);
+    if (st >= 0)
+        st = set(doc, "flops", ftk__flops_json(&r->ledger, &r->ops, r->dense_run, true), reterr);
     if (st >= 0)
         st = set(doc, "mem_peak_bytes", json_integer((json_int_t)ftk__peak_memory()), reterr);
     if (st >= 0)

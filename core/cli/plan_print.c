@@ -3,29 +3,11 @@
  */
 #include "cli/plan_print.h"
 
+#include "cli/flops_print.h"
 #include "cli/json_text.h"
+#include "config/opcheck.h"
 #include <math.h>
 #include <string.h>
-
-static const char *op_name(uint32_t code)
-{
-    switch (code) {
-    case FTK_OP_INIT:
-        return "init";
-    case FTK_OP_TRAIN:
-        return "train";
-    case FTK_OP_SAVE:
-        return "save";
-    case FTK_OP_ESCAPE:
-        return "escape";
-    case FTK_OP_PRUNE:
-        return "prune";
-    case FTK_OP_REMEMBER:
-        return "remember";
-    default:
-        return "rewind";
-    }
-}
 
 uint32_t ftk__train_runs(const struct ftk__oplist *ops)
 {
@@ -125,8 +107,8 @@ static void print_ops(const struct ftk__experiment *x, const struct ftk__plan *p
         const ftk_op *op = &p->ops.v[i].op;
         struct ftk__str what = { 0 };
         print_what(x, p, &p->ops.v[i], &what);
-        ftk__str_addf(out, "  %4u  %-8s  %-*s  %6u%s%s\n", i, op_name(op->code), width, op->label,
-                      op->member, what.text ? "  " : "", what.text ? what.text : "");
+        ftk__str_addf(out, "  %4u  %-8s  %-*s  %6u%s%s\n", i, ftk__opcode_name(op->code), width,
+                      op->label, op->member, what.text ? "  " : "", what.text ? what.text : "");
         out->failed = out->failed || what.failed;
         ftk__str_done(&what);
     }
@@ -173,12 +155,12 @@ static void print_bytes(uint64_t bytes, struct ftk__str *out)
     ftk__str_addf(out, u ? "%.1f %s" : "%.0f %s", v, unit[u]);
 }
 
-/* "0.571x of a dense run", where there is one to divide by. */
-static void print_relative(double part, double whole, const char *of, struct ftk__str *out)
+/* Everything that changes the topology after INIT. */
+static uint64_t updates(const struct ftk__plan *p)
 {
-    if (whole > 0)
-        ftk__str_addf(out, "  %.4fx of %s", part / whole, of);
-    ftk__str_add(out, "\n");
+    return ftk__ledger_count(&p->ledger, FTK__LEDGER_UPDATE) +
+           ftk__ledger_count(&p->ledger, FTK__LEDGER_ESCAPE) +
+           ftk__ledger_count(&p->ledger, FTK__LEDGER_CUT);
 }
 
 static void print_costs(const struct ftk__experiment *x, const struct ftk__plan *p,
@@ -190,11 +172,11 @@ static void print_costs(const struct ftk__experiment *x, const struct ftk__plan 
     ftk__str_addf(out, "density        %.6f of the maskable weights at the start\n", p->density);
     ftk__str_addf(out, "epochs         %g in all, %u train runs, %lld test passes\n",
                   p->epochs_total, ftk__train_runs(&p->ops), (long long)x->members);
-    ftk__str_addf(out, "updates        %llu\n", (unsigned long long)p->updates);
-    ftk__str_addf(out, "train FLOPs    %s%.4g", about, p->flops_train);
-    print_relative(p->flops_train, p->flops_dense_run, "a dense run (theory)", out);
+    ftk__str_addf(out, "updates        %llu\n", (unsigned long long)updates(p));
+    ftk__str_addf(out, "train FLOPs    %s%.4g", about, p->ledger.sum.theory);
+    ftk__relative_print(p->ledger.sum.theory, p->flops_dense_run, "a dense run (theory)", out);
     ftk__str_addf(out, "test FLOPs     %s%.4g an image", about, p->flops_test);
-    print_relative(p->flops_test, p->flops_dense_test, "a dense network", out);
+    ftk__relative_print(p->flops_test, p->ledger.dense_image, "a dense network", out);
     ftk__str_add(out, "memory         about ");
     print_bytes(p->memory_bytes, out);
     ftk__str_add(out, "\ndisk           about ");
@@ -221,6 +203,7 @@ void ftk__plan_print(const struct ftk__experiment *x, const struct ftk__plan *p,
                   (long long)x->seed);
     print_ops(x, p, out);
     print_layers(p, out);
+    ftk__flops_print(&p->ledger, &p->ops, p->approximate, out);
     print_costs(x, p, out);
 }
 
@@ -233,9 +216,9 @@ static json_t *op_json(const struct ftk__experiment *x, const struct ftk__planne
         rate = json_real(op->rate);
     else if (op->code == FTK_OP_TRAIN && (op->flags & FTK_TRAIN_DST) && x->topology.enabled)
         rate = json_real(x->topology.rate);
-    return json_pack("{s:s, s:o, s:I, s:o, s:I, s:o, s:f, s:b}", "op", op_name(op->code), "label",
-                     ftk__json_text(op->label), "member", (json_int_t)op->member, "epochs", epochs,
-                     "steps", (json_int_t)o->effect.steps, "rate", rate, "density",
+    return json_pack("{s:s, s:o, s:I, s:o, s:I, s:o, s:f, s:b}", "op", ftk__opcode_name(op->code),
+                     "label", ftk__json_text(op->label), "member", (json_int_t)op->member, "epochs",
+                     epochs, "steps", (json_int_t)o->effect.steps, "rate", rate, "density",
                      o->effect.density_to, "off", is_off(x, op));
 }
 
@@ -253,9 +236,20 @@ static json_t *layer_json(const struct ftk__plan_layer *l)
                      (json_int_t)l->n, "nnz", (json_int_t)l->nnz, "density", l->density);
 }
 
-static json_t *relative_json(double part, double whole)
+/* What a plan knows beside the ledger of training: one image through the members. */
+static json_t *flops_json(const struct ftk__plan *p)
 {
-    return whole > 0 ? json_real(part / whole) : json_null();
+    json_t *doc = ftk__flops_json(&p->ledger, &p->ops, p->flops_dense_run, false);
+    if (!doc)
+        return NULL;
+    int failed = json_object_set_new(doc, "test", json_real(p->flops_test));
+    if (!failed)
+        failed = json_object_set_new(doc, "test_relative",
+                                     ftk__relative_json(p->flops_test, p->ledger.dense_image));
+    if (!failed)
+        return doc;
+    json_decref(doc);
+    return NULL;
 }
 
 json_t *ftk__plan_json(const struct ftk__experiment *x, const struct ftk__plan *p)
@@ -273,15 +267,12 @@ json_t *ftk__plan_json(const struct ftk__experiment *x, const struct ftk__plan *
         return NULL;
     }
     return json_pack(
-        "{s:o, s:s, s:I, s:o, s:o, s:{s:I, s:I}, s:f, s:{s:f, s:o, s:f, s:o}, s:f, s:I, s:I, "
-        "s:I, s:I, s:I, s:b}",
+        "{s:o, s:s, s:I, s:o, s:o, s:{s:I, s:I}, s:f, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:b}",
         "name", ftk__json_text(x->name), "strategy", x->strategy.entry->algo->name, "members",
         (json_int_t)x->members, "operations", ops, "layers", layers, "params", "total",
         (json_int_t)p->params_total, "active", (json_int_t)p->params_active, "density", p->density,
-        "flops", "train", p->flops_train, "train_relative",
-        relative_json(p->flops_train, p->flops_dense_run), "test", p->flops_test, "test_relative",
-        relative_json(p->flops_test, p->flops_dense_test), "epochs_total", p->epochs_total,
-        "train_runs", (json_int_t)ftk__train_runs(&p->ops), "test_passes", (json_int_t)x->members,
-        "updates", (json_int_t)p->updates, "memory_bytes", (json_int_t)p->memory_bytes,
-        "disk_bytes", (json_int_t)p->disk_bytes, "approximate", p->approximate);
+        "flops", flops_json(p), "epochs_total", p->epochs_total, "train_runs",
+        (json_int_t)ftk__train_runs(&p->ops), "test_passes", (json_int_t)x->members, "updates",
+        (json_int_t)updates(p), "memory_bytes", (json_int_t)p->memory_bytes, "disk_bytes",
+        (json_int_t)p->disk_bytes, "approximate", p->approximate);
 }

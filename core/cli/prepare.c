@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/foresee.h"
+#include "train/mask_file.h"
 #include "train/optim_builtins.h"
 #include <string.h>
 
@@ -13,7 +14,7 @@ enum { MAX_BUILTINS = 64, PATH_CHARS = 64 };
 const struct ftk__builtin *ftk__builtin_at(uint32_t i)
 {
     const struct ftk__builtin *const *const tables[] = { ftk__data_builtins, ftk__model_builtins,
-                                                         ftk__optim_builtins };
+                                                         ftk__optim_builtins, ftk__init_builtins };
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
         for (uint32_t k = 0; tables[t][k]; k++) {
             if (i-- == 0)
@@ -112,6 +113,33 @@ static ftk_status plan_ops(struct ftk__prepared *p, struct ftk_error *reterr)
     return st;
 }
 
+static bool starts_sparse(const struct ftk__prepared *p)
+{
+    for (uint32_t i = 0; i < p->ops.n; i++) {
+        const ftk_op *op = &p->ops.v[i].op;
+        if (op->code == FTK_OP_INIT && !(op->flags & FTK_INIT_DENSE))
+            return true;
+    }
+    return false;
+}
+
+/* Where the masks come from a file, and no density is given, it is the file's: known only now that
+ * there is a model, it makes the operations anew. */
+static ftk_status take_density(struct ftk__prepared *p, struct ftk_error *reterr)
+{
+    struct ftk__mask_file masks;
+    if (!ftk__init_is_file(p->x) || p->x->sparsity.density > 0 || !p->model || !starts_sparse(p))
+        return FTK_OK;
+    ftk_status st = ftk__init_file_read(p->x, p->model, 0, &masks, reterr);
+    if (st < 0)
+        return st;
+    p->x->sparsity.density = masks.density;
+    ftk__mask_file_done(&masks);
+    p->run = ftk__experiment_run(p->x, p->info.n_train);
+    ftk__oplist_done(&p->ops);
+    return plan_ops(p, reterr);
+}
+
 /* `text`: as in struct ftk__config_request. */
 static ftk_status load(const char *file, const char *text, const struct ftk__options *o,
                        struct ftk__issues *issues, struct ftk__prepared *p,
@@ -158,7 +186,10 @@ static ftk_status look_further(struct ftk__prepared *p, struct ftk__issues *issu
         return st;
     p->run = ftk__experiment_run(x, p->info.n_train);
     before = issues->n;
-    st = to_issue(x, issues, "ensemble", plan_ops(p, reterr), reterr);
+    st = plan_ops(p, reterr);
+    if (st >= 0)
+        st = take_density(p, reterr);
+    st = to_issue(x, issues, "ensemble", st, reterr);
     if (st < 0 || issues->n > before)
         return st;
     before = issues->n;

@@ -11,6 +11,7 @@
 #include "cli/plan_print.h"
 #include "cli/progress_bar.h"
 #include "cli/run_folder.h"
+#include "train/weights.h"
 #include <string.h>
 
 static ftk_status write_text(const char *dir, const char *name, const char *text,
@@ -112,13 +113,30 @@ static ftk_status train(const struct ftk__train_request *q, struct ftk__engine *
     return st;
 }
 
+/* Files that INIT will read for each member. */
+static ftk_status check_weights(const struct ftk__prepared *p, struct ftk_error *reterr)
+{
+    const char *path = p->x->weights;
+    int64_t files = path[0] == 0 ? 0 : strstr(path, "%d") ? p->x->members : 1;
+    ftk_status st = FTK_OK;
+    for (int64_t i = 0; i < files && st >= 0; i++) {
+        struct ftk__st_file f = { 0 };
+        st = ftk__weights_open(path, (uint32_t)i, p->model, &f, reterr);
+        if (st >= 0)
+            ftk__st_close(&f);
+    }
+    return st;
+}
+
 /* Everything that may be refused before the first step, while the folder is still blank: a mistake
  * must not leave an unfinished run behind. */
 static ftk_status get_ready(const struct ftk__train_request *q, struct ftk__engine *engine,
                             struct ftk__dataset **data, json_t *manifest, struct ftk_error *reterr)
 {
     const struct ftk__prepared *p = q->p;
-    ftk_status st = ftk__dataset_open(&p->request, data, reterr);
+    ftk_status st = check_weights(p, reterr);
+    if (st >= 0)
+        st = ftk__dataset_open(&p->request, data, reterr);
     if (st >= 0)
         st = ftk__manifest_data(manifest, p, *data, reterr);
     if (st >= 0)
@@ -136,7 +154,7 @@ static ftk_status train_in_folder(const struct ftk__train_request *q, struct ftk
                                   const struct ftk__dataset *data, json_t *manifest,
                                   struct ftk_error *reterr)
 {
-    struct ftk__train_report report;
+    struct ftk__train_report report = { 0 };
     ftk_status st = write_start(q, manifest, reterr);
     if (st >= 0)
         st = train(q, engine, data, &report, reterr);
@@ -144,6 +162,7 @@ static ftk_status train_in_folder(const struct ftk__train_request *q, struct ftk
         st = ftk__manifest_backend(manifest, q->p, engine, reterr); /* its kernels, as they ended */
     if (st >= 0)
         st = ftk__manifest_trained(manifest, &report, reterr);
+    ftk__train_report_done(&report);
     if (st >= 0)
         st = ftk__manifest_write(q->run_dir, manifest, reterr);
     if (st >= 0)

@@ -106,6 +106,9 @@ static ftk_status parse_error(const struct ftk__prescan *p, const config_t *cfg,
         text = strchr(text, '\n') + 1;
     text += strspn(text, " \t");
     int shown = (int)strcspn(text, "\r\n");
+    if (shown == 0) /* nothing stands there: something opened earlier was not closed */
+        return ftk__config_fail(reterr, place->file, place->line,
+                                "syntax error: the file ends inside a group, list or setting");
     return ftk__config_fail(reterr, place->file, place->line, "%s: %.*s",
                             config_error_text(cfg) ? config_error_text(cfg) : "syntax error",
                             shown < SHOWN ? shown : SHOWN, text);

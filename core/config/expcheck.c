@@ -105,6 +105,10 @@ static void note_unread(const struct ftk__experiment *x, const struct unread *u,
     const char *optimiser = x->optimiser.builtin->name;
     for (unsigned i = 0; i < sizeof by_strategy / sizeof by_strategy[0]; i++)
         note(x, by_strategy[i].is_unread, by_strategy[i].path, "ensemble", strategy, notes);
+    if (x->init_builtin && !u->init) {
+        note(x, true, "sparsity.layers", "init", x->init_builtin->name, notes);
+        note(x, u->updates, "topology.count", "init", x->init_builtin->name, notes);
+    }
     if (!u->optim_lr) {
         const char *schedule = x->optim.schedule == FTK__LR_COSINE ? "cosine" : "constant";
         note(x, u->milestones, "optim.milestones", "schedule", schedule, notes);

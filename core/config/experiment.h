@@ -81,6 +81,7 @@ struct ftk__experiment {
     const char *weights; /* model.weights, "" for fresh */
     struct ftk__sparsity_section sparsity;
     struct ftk__algo_use init, prune, grow, allot;
+    const struct ftk__builtin *init_builtin; /* what `init` is where it is built in; else NULL */
     struct ftk__topology_options topology;
     struct ftk__algo_use strategy;
     int64_t members;

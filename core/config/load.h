@@ -13,7 +13,7 @@ struct ftk__config_request {
     uint64_t n_overrides;
     struct ftk__registry *registry; /* fresh; scanned here, the config's `plugins` first;
                                  * NULL: no plugin is known, nothing is opened */
-    const struct ftk__builtin *const *builtins; // [n_builtins] of data, model, optim
+    const struct ftk__builtin *const *builtins; // [n_builtins]
     uint64_t n_builtins;
 };
 /* A file that cannot be read or parsed is an error at once (exit 78; 66 where it is missing, 2 for

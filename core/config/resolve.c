@@ -118,15 +118,16 @@ static void resolve_model(struct ftk__resolver *r)
     r->x->weights = weights.weights;
 }
 
-/* A group of which `use` and the plugin own all keys. */
-static void resolve_plain(struct ftk__resolver *r, const char *path, ftk_kind kind,
-                          struct ftk__algo_use *ret)
+/* A group of which `use` and the plugin, or built-in (returned), own all keys. */
+static const struct ftk__builtin *resolve_plain(struct ftk__resolver *r, const char *path,
+                                                ftk_kind kind, struct ftk__algo_use *ret)
 {
     static const char *const extra[] = { "use", NULL };
     struct ftk__use_group u = { .path = path, .extra = extra };
     u.default_use = ftk__schema_default_use(path);
-    if (ftk__resolve_group(r, path, &u.group))
-        ftk__resolve_algo(r, &u, kind, ret);
+    if (!ftk__resolve_group(r, path, &u.group))
+        return NULL;
+    return ftk__resolve_either(r, &u, kind, ret);
 }
 
 static void resolve_sparsity(struct ftk__resolver *r)
@@ -144,7 +145,7 @@ static void resolve_sparsity(struct ftk__resolver *r)
     ftk__resolve_names(r, ftk__setting_get(group, "dense"), "sparsity.dense", NULL,
                        &x->sparsity.dense, &x->sparsity.n_dense);
     ftk__resolve_layers(r, ftk__setting_get(group, "layers"));
-    resolve_plain(r, "sparsity.init", FTK_KIND_INIT, &x->init);
+    x->init_builtin = resolve_plain(r, "sparsity.init", FTK_KIND_INIT, &x->init);
 }
 
 static void resolve_topology(struct ftk__resolver *r)

@@ -46,6 +46,10 @@ void ftk__resolve_algo(struct ftk__resolver *r, const struct ftk__use_group *u, 
                        struct ftk__algo_use *ret);
 void ftk__resolve_builtin(struct ftk__resolver *r, const struct ftk__use_group *u, const char *kind,
                           struct ftk__builtin_use *ret);
+/* A built-in of the group that is named as the kind, or else a plugin; returns the built-in. */
+const struct ftk__builtin *ftk__resolve_either(struct ftk__resolver *r,
+                                               const struct ftk__use_group *u, ftk_kind kind,
+                                               struct ftk__algo_use *ret);
 /* A plugin by its name alone, all its parameters by default. */
 void ftk__resolve_named(struct ftk__resolver *r, const char *path, const struct ftk__setting *name,
                         ftk_kind kind, struct ftk__algo_use *ret);

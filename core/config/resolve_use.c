@@ -3,6 +3,7 @@
  */
 #include "base/path.h"
 #include "config/resolve.h"
+#include "plugin/builtin_algo.h"
 #include <string.h>
 
 static uint32_t table_length(const struct ftk__param_table *t)
@@ -107,6 +108,47 @@ static const char *refusal(const struct ftk__resolver *r, ftk_kind kind, const c
     return NULL;
 }
 
+static const struct ftk__builtin *builtin_named(const struct ftk__resolver *r, const char *group,
+                                                const char *use)
+{
+    for (uint64_t i = 0; i < r->q->n_builtins; i++) {
+        const struct ftk__builtin *b = r->q->builtins[i];
+        if (strcmp(b->group, group) == 0 && strcmp(b->name, use) == 0)
+            return b;
+    }
+    return NULL;
+}
+
+/* Names of the built-ins of a group behind the n that are there; `ret` has room for all. */
+static uint64_t add_builtins(const struct ftk__resolver *r, const char *group, const char **ret,
+                             uint64_t n)
+{
+    for (uint64_t i = 0; i < r->q->n_builtins; i++) {
+        if (strcmp(r->q->builtins[i]->group, group) == 0)
+            ret[n++] = r->q->builtins[i]->name;
+    }
+    return n;
+}
+
+/* Of plugins and built-ins, [*ret_n]; NULL without memory. */
+static const char **names_of(const struct ftk__resolver *r, ftk_kind kind, uint64_t *ret_n)
+{
+    uint64_t n = 0;
+    const char **plugins = NULL;
+    if (r->q->registry) {
+        plugins = ftk__registry_names(r->q->registry, kind, &n);
+        if (!plugins)
+            return NULL;
+    }
+    const char **all = ftk__alloc_array(n + r->q->n_builtins + 1, sizeof *all);
+    for (uint64_t i = 0; all && i < n; i++)
+        all[i] = plugins[i];
+    if (all)
+        *ret_n = add_builtins(r, ftk__kind_name(kind), all, n);
+    ftk__free(plugins);
+    return all;
+}
+
 static void unknown_plugin(struct ftk__resolver *r, const struct ftk__setting *at, const char *path,
                            ftk_kind kind, const char *use)
 {
@@ -118,13 +160,10 @@ static void unknown_plugin(struct ftk__resolver *r, const struct ftk__setting *a
     }
     char what[64];
     uint64_t n = 0;
-    const char **names = NULL;
-    if (r->q->registry) {
-        names = ftk__registry_names(r->q->registry, kind, &n);
-        if (!names) {
-            r->issues->failed = true;
-            return;
-        }
+    const char **names = names_of(r, kind, &n);
+    if (!names) {
+        r->issues->failed = true;
+        return;
     }
     ftk__format(what, sizeof what, "unknown %s plugin", ftk__kind_name(kind));
     ftk__resolve_unknown(r, at, path, names, n, use, what);
@@ -222,56 +261,86 @@ static const struct ftk__builtin *find_builtin(struct ftk__resolver *r,
                                                const struct ftk__setting *at, const char *group,
                                                const char *use)
 {
-    const struct ftk__config_request *q = r->q;
-    const char **names = ftk__alloc_array(q->n_builtins, sizeof *names);
-    const struct ftk__builtin *found = NULL;
-    uint64_t n = 0;
+    const struct ftk__builtin *found = builtin_named(r, group, use);
+    if (found)
+        return found;
+    const char **names = ftk__alloc_array(r->q->n_builtins, sizeof *names);
     if (!names) {
         r->issues->failed = true;
         return NULL;
     }
-    for (uint64_t i = 0; i < q->n_builtins; i++) {
-        if (strcmp(q->builtins[i]->group, group) != 0)
-            continue;
-        names[n++] = q->builtins[i]->name;
-        if (strcmp(q->builtins[i]->name, use) == 0)
-            found = q->builtins[i];
-    }
-    if (!found) {
-        char path[64];
-        char what[64];
-        ftk__format(path, sizeof path, "%s.use", group);
-        ftk__format(what, sizeof what, "unknown %s", group);
-        ftk__resolve_unknown(r, at, path, names, n, use, what);
-    }
+    uint64_t n = add_builtins(r, group, names, 0);
+    char path[64];
+    char what[64];
+    ftk__format(path, sizeof path, "%s.use", group);
+    ftk__format(what, sizeof what, "unknown %s", group);
+    ftk__resolve_unknown(r, at, path, names, n, use, what);
     ftk__free(names);
-    return found;
+    return NULL;
 }
 
-void ftk__resolve_builtin(struct ftk__resolver *r, const struct ftk__use_group *u, const char *kind,
-                          struct ftk__builtin_use *ret)
+/* A struct filled for the built-in; NULL without memory.  Its own rules are checked last. */
+static void *fill_builtin(struct ftk__resolver *r, const struct ftk__use_group *u,
+                          const struct ftk__builtin *b)
 {
     static const ftk_param none[] = { FTK_PARAM_END };
-    const struct ftk__setting *at;
-    const char *use = use_of(r, u, &at);
-    const struct ftk__builtin *b = use ? find_builtin(r, at, kind, use) : NULL;
     struct ftk__param_table table = { none, sizeof(ftk_param), 0 };
     if (b && b->params)
         table = (struct ftk__param_table){ b->params, sizeof(ftk_param), b->params_size };
     void *params = params_struct(r, table.struct_size);
     if (!params)
-        return;
+        return NULL;
     bool fine = fill_with(r, u, table, params, !b);
-    if (!b)
-        return;
-    *ret = (struct ftk__builtin_use){ b, table.struct_size > 0 ? params : NULL };
     struct ftk_error err = { 0 };
-    ftk_status st = fine && b->check ? b->check(params, &err) : FTK_OK;
+    ftk_status st = fine && b && b->check ? b->check(params, &err) : FTK_OK;
     if (st == FTK_ENOMEM)
         r->issues->failed = true;
     else if (st != FTK_OK)
         ftk__issues_add(r->issues, u->group ? u->group : r->root, u->path, NULL, NULL, "%s",
                         err.message);
+    return params;
+}
+
+void ftk__resolve_builtin(struct ftk__resolver *r, const struct ftk__use_group *u, const char *kind,
+                          struct ftk__builtin_use *ret)
+{
+    const struct ftk__setting *at;
+    const char *use = use_of(r, u, &at);
+    const struct ftk__builtin *b = use ? find_builtin(r, at, kind, use) : NULL;
+    void *params = fill_builtin(r, u, b);
+    if (b && params)
+        *ret = (struct ftk__builtin_use){ b, b->params_size > 0 ? params : NULL };
+}
+
+/* Dresses the built-in as an algorithm without a file, so that all that prints, hashes and lists
+ * plugins takes it too. */
+static void use_builtin(struct ftk__resolver *r, const struct ftk__use_group *u,
+                        const struct ftk__builtin *b, struct ftk__algo_use *ret)
+{
+    ftk_algo *algo = ftk__arena_alloc(&r->x->arena, sizeof *algo);
+    struct ftk__entry *entry = ftk__arena_alloc(&r->x->arena, sizeof *entry);
+    void *params = fill_builtin(r, u, b);
+    if (!algo || !entry || !params || !ftk__builtin_algo(b, algo)) {
+        r->issues->failed = true;
+        return;
+    }
+    entry->algo = algo;
+    *ret = (struct ftk__algo_use){ entry, b->params_size > 0 ? params : NULL, b->name };
+}
+
+const struct ftk__builtin *ftk__resolve_either(struct ftk__resolver *r,
+                                               const struct ftk__use_group *u, ftk_kind kind,
+                                               struct ftk__algo_use *ret)
+{
+    const struct ftk__setting *use = ftk__setting_get(u->group, "use");
+    const struct ftk__builtin *b = NULL;
+    if (use && use->type == FTK__SET_STRING)
+        b = builtin_named(r, ftk__kind_name(kind), use->s);
+    if (b)
+        use_builtin(r, u, b, ret);
+    else
+        ftk__resolve_algo(r, u, kind, ret);
+    return b;
 }
 
 void ftk__resolve_named(struct ftk__resolver *r, const char *path, const struct ftk__setting *name,

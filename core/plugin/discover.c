@@ -227,13 +227,34 @@ static ftk_status look_at_dir(struct ftk__registry *r, const char *path, struct 
     return st;
 }
 
+/* Why a file that was judged is refused; NULL where it is not. */
+static const char *refusal(const struct ftk__registry *r, const char *path)
+{
+    for (uint64_t i = 0; i < r->n_files; i++) {
+        const struct ftk__file *f = &r->files[i]->file;
+        if (f->inode != 0 && strcmp(f->path, path) == 0)
+            return f->reason;
+    }
+    return NULL;
+}
+
+/* One file that someone named: its refusal is an error, not a note. */
+static ftk_status look_at_named(struct ftk__registry *r, const char *path, struct ftk_error *reterr)
+{
+    ftk_status st = look_at_file(r, path, reterr);
+    const char *why = refusal(r, path);
+    if (st == FTK_OK && why)
+        st = ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_CONFIG, "plugin %s: %s", path, why);
+    return st;
+}
+
 /* A folder, or one file, that someone named. */
 static ftk_status look_at_given(struct ftk__registry *r, const char *path, struct ftk_error *reterr)
 {
     struct stat about;
     if (stat(path, &about) == 0 && !S_ISDIR(about.st_mode)) {
         if (ftk__str_ends(path, ".so"))
-            return look_at_file(r, path, reterr);
+            return look_at_named(r, path, reterr);
         return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_CONFIG,
                               "%s is neither a folder nor a *.so file", path);
     }

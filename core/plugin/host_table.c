@@ -227,6 +227,8 @@ ftk_status ftk__instance_new(const struct ftk__entry *e, void *params, struct ft
         st = algo->check(&made.host->table, params);
         st = end_creation(made.host, st, e, "check", reterr);
     }
+    if (!algo->create)
+        made.self = params;
     if (st == FTK_OK && algo->create) {
         ftk__host_begin(made.host);
         st = algo->create(&made.host->table, params, &made.self);
@@ -243,7 +245,7 @@ void ftk__instance_done(struct ftk__instance *i)
 {
     if (!i->host)
         return;
-    if (i->entry->algo->destroy) {
+    if (i->entry->algo->create && i->entry->algo->destroy) {
         ftk__host_begin(i->host);
         i->entry->algo->destroy(&i->host->table, i->self);
     }

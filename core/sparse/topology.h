@@ -41,6 +41,15 @@ uint32_t ftk__topology_init_channels(const struct ftk__topology *t);
  * asked about the network that is there, which must be dense (FTK_ESTATE).                  */
 ftk_status ftk__topology_init(struct ftk__topology *t, struct ftk__engine *e, uint32_t member,
                               double density, struct ftk_error *reterr);
+struct ftk__topology_mask {     /* a layer's active positions, ascending        */
+    uint64_t *index;            // [n]
+    uint64_t n;
+};
+/* INIT with given masks: mask[n_layers].  Each layer's density is its target; no plugin is
+ * asked. */
+ftk_status ftk__topology_init_masks(struct ftk__topology *t, struct ftk__engine *e,
+                                    const struct ftk__topology_mask *mask,
+                                    struct ftk_error *reterr);
 /* The densities that INIT would aim at, for `plan`; no engine. ret_density[n_layers] */
 ftk_status ftk__topology_densities(struct ftk__topology *t, double density, double *ret_density,
                                    struct ftk_error *reterr);

@@ -175,6 +175,20 @@ ftk_status ftk__topology_init(struct ftk__topology *t, struct ftk__engine *e, ui
     return st;
 }
 
+ftk_status ftk__topology_init_masks(struct ftk__topology *t, struct ftk__engine *e,
+                                    const struct ftk__topology_mask *mask, struct ftk_error *reterr)
+{
+    ftk_status st = FTK_OK;
+    forget(t);
+    for (uint32_t l = 0; l < t->n_layers && st == FTK_OK; l++) {
+        const struct ftk__picked active = { mask[l].index, mask[l].n };
+        st = set_mask(t, e, l, &active, reterr);
+        t->target[l] = (double)active.n / (double)t->layers[l].n;
+        t->layers[l].density_target = t->target[l];
+    }
+    return st;
+}
+
 ftk_status ftk__topology_densities(struct ftk__topology *t, double density, double *ret_density,
                                    struct ftk_error *reterr)
 {

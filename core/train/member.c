@@ -202,7 +202,7 @@ static ftk_status load_arrays(struct ftk__network *n, const char *path, struct f
     ftk_status st = ftk__weights_open(path, 0, n->model, &f, reterr);
     while (st >= 0 && ftk__weights_next(n->model, &pos, &node, &role)) {
         ftk__model_tensor_name(n->model, node, role, name, sizeof(name));
-        st = ftk__network_put_dense(n, node, role, ftk__st_find(&f, name)->data, reterr);
+        st = ftk__network_put_dense(n, node, role, ftk__weights_find(&f, name)->data, reterr);
     }
     ftk__st_close(&f);
     return st;

@@ -4,6 +4,7 @@
 #include "train/network.h"
 
 #include "base/rng.h"
+#include "train/mask_file.h"
 #include "train/weights.h"
 
 static uint64_t tensor_count(const struct ftk__model *m, uint32_t node, uint32_t role)
@@ -187,6 +188,21 @@ static ftk_status put_fresh(struct ftk__network *n, uint32_t index, const ftk_te
     return st;
 }
 
+/* The masks of a sparse INIT: from the experiment's file, or by its init plugin. */
+static ftk_status first_masks(struct ftk__network *n, uint32_t member, double density,
+                              struct ftk_error *reterr)
+{
+    struct ftk__mask_file file;
+    if (!(density > 0) || !ftk__init_is_file(n->x))
+        return ftk__topology_init(n->topology, n->engine, member, density, reterr);
+    ftk_status st = ftk__init_file_read(n->x, n->model, density, &file, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__topology_init_masks(n->topology, n->engine, file.mask, reterr);
+    ftk__mask_file_done(&file);
+    return st;
+}
+
 ftk_status ftk__network_init(struct ftk__network *n, uint32_t member, double density,
                              struct ftk_error *reterr)
 {
@@ -198,7 +214,7 @@ ftk_status ftk__network_init(struct ftk__network *n, uint32_t member, double den
         fresh.file = &file;
     }
     if (st >= 0)
-        st = ftk__topology_init(n->topology, n->engine, member, density, reterr);
+        st = first_masks(n, member, density, reterr);
     if (st >= 0)
         st = each_tensor(n, put_fresh, &fresh, reterr);
     n->t = 0;

@@ -5,17 +5,11 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "config/opcheck.h"
 #include "train/member.h"
 #include "train/schedule.h"
 #include "train/session.h"
 #include <math.h>
-
-static const char *op_name(uint32_t code)
-{
-    static const char *const names[] = { "",       "init",  "train",    "save",
-                                         "escape", "prune", "remember", "rewind" };
-    return code < sizeof(names) / sizeof(names[0]) ? names[code] : "?";
-}
 
 static ftk_status run_init(struct ftk__session *s, uint32_t i, const ftk_op *op,
                            struct ftk_error *reterr)
@@ -60,6 +54,7 @@ static ftk_status run_escape(struct ftk__session *s, uint32_t i, const ftk_op *o
     if (st < 0)
         return st;
     ftk__session_note_limited(s, &report);
+    ftk__ledger_note(&s->ledger, FTK__LEDGER_ESCAPE);
     ftk__log(FTK_INFO, "escape", "after_member=%u q=%g dropped=%llu grown=%llu r_s=%.4f",
              op->member, op->rate, (unsigned long long)report.dropped,
              (unsigned long long)report.grown, ftk__topology_explored(s->net.topology));
@@ -81,6 +76,7 @@ static ftk_status run_prune(struct ftk__session *s, uint32_t i, const ftk_op *op
                                op->flags & FTK_PRUNE_GLOBAL, &report, reterr);
     if (st < 0)
         return st;
+    ftk__ledger_note(&s->ledger, FTK__LEDGER_CUT);
     ftk__log(FTK_INFO, "prune", "member=%u density=%g dropped=%llu", op->member, op->density,
              (unsigned long long)report.dropped);
     return ftk__session_topology_changed(s, reterr);
@@ -225,7 +221,7 @@ static ftk_status next_op(struct ftk__session *s, uint32_t i, ftk_op *ret,
     if (i >= s->plan.n || s->plan.v[i].op.code != ret->code)
         return ftk__fail(reterr, FTK_EINVAL,
                          "operation %u is %s now that results are known, not what was planned", i,
-                         op_name(ret->code));
+                         ftk__opcode_name(ret->code));
     s->plan.v[i].op = *ret;
     s->plan.v[i].effect = *ret_effect;
     return FTK_OK;
@@ -246,8 +242,9 @@ static ftk_status run_ops(struct ftk__session *s, struct ftk_error *reterr)
                                      .train_loss = NAN,
                                      .val_loss = NAN,
                                      .val_accuracy = NAN };
-        ftk__log(FTK_DEBUG, "op", "i=%u code=%s member=%u label=\"%s\"", i, op_name(op.code),
-                 op.member, op.label);
+        ftk__log(FTK_DEBUG, "op", "i=%u code=%s member=%u label=\"%s\"", i,
+                 ftk__opcode_name(op.code), op.member, op.label);
+        ftk__ledger_operation(&s->ledger, i);
         st = run_op(s, i, &op, &effect, &s->result[i], reterr);
         if (st < 0)
             return st;
@@ -323,7 +320,8 @@ static ftk_status open_session(struct ftk__session *s, struct ftk_error *reterr)
         st = make_folders(s, reterr);
     if (st >= 0)
         st = ftk__journal_open(&s->journal, tr->run_dir, reterr);
-    ftk__ledger_init(&s->ledger, tr->model);
+    if (st >= 0)
+        st = ftk__ledger_init(&s->ledger, tr->model, s->plan.n, reterr);
     return st;
 }
 
@@ -336,17 +334,20 @@ static void close_session(struct ftk__session *s)
     ftk__topology_free(s->net.topology);
     ftk__opstate_done(&s->state);
     ftk__oplist_done(&s->plan);
+    ftk__ledger_done(&s->ledger);
     ftk__rules_done(&s->rules);
     ftk__arena_done(&s->arena);
     ftk__free(s->result);
     ftk__free(s->results);
 }
 
-static void fill_report(const struct ftk__session *s, struct ftk__train_report *ret)
+/* Takes the session's operations and ledger. */
+static void fill_report(struct ftk__session *s, struct ftk__train_report *ret)
 {
+    ftk__ledger_settle(&s->ledger);
     *ret = (struct ftk__train_report){
-        .theory = s->ledger.theory,
-        .executed = s->ledger.executed,
+        .ops = s->plan,
+        .ledger = s->ledger,
         .dense_run =
             ftk__ledger_dense_run(&s->ledger, s->x->epochs, ftk__dataset_train(s->tr->data)->n),
         .wall_s = s->seconds.train,
@@ -359,6 +360,14 @@ static void fill_report(const struct ftk__session *s, struct ftk__train_report *
         .sparsity = s->last_sparsity,
         .sparse = s->any_sparse,
     };
+    s->plan = (struct ftk__oplist){ 0 };
+    s->ledger = (struct ftk__ledger){ 0 };
+}
+
+void ftk__train_report_done(struct ftk__train_report *r)
+{
+    ftk__oplist_done(&r->ops);
+    ftk__ledger_done(&r->ledger);
 }
 
 ftk_status ftk__train(const struct ftk__trainer *tr, struct ftk__train_report *ret,

@@ -77,7 +77,7 @@ ftk_status ftk__paper_count(const struct ftk__paper_row *row, const struct ftk__
     if (st < 0)
         return st;
     *ret = (struct ftk__paper_count){
-        .counted = p.flops_train / p.flops_dense_run,
+        .counted = p.ledger.sum.theory / p.flops_dense_run,
         .rounded = p.epochs_total / x->epochs * row->fraction,
         .dense_run = p.flops_dense_run,
         .approximate = p.approximate,

@@ -5,7 +5,7 @@
 
 #include "sparse/budget.h"
 #include "sparse/topology.h"
-#include "train/ledger.h"
+#include "train/mask_file.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 #include <math.h>
@@ -15,7 +15,6 @@ struct walk { /* a network as densities                       */
     const struct ftk__experiment *x;
     const struct ftk__model *m;
     struct ftk__plan *plan;
-    struct ftk__ledger ledger;
     double *target;               // [n_layers] what a sparse INIT aims at
     double *init;                 // [n_layers] after a sparse INIT
     bool sparse_init;             /* the network's; a dense one gives no targets  */
@@ -33,24 +32,25 @@ static uint64_t images_of(const struct walk *w, uint64_t t)
     return w->n_train - before < batch ? w->n_train - before : batch;
 }
 
-static ftk_status set_density(struct walk *w, const double *from, struct ftk_error *reterr)
+static void set_density(struct walk *w, const double *from)
 {
     memcpy(w->now, from, w->m->n_layers * sizeof(*from));
-    return ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
+    ftk__ledger_densities(&w->plan->ledger, w->now, NULL);
 }
 
 /* A cut to `density`: over the network the layers' shares are not known before the weights are. */
-static ftk_status set_equal_density(struct walk *w, double density, struct ftk_error *reterr)
+static void set_equal_density(struct walk *w, double density)
 {
     for (uint32_t l = 0; l < w->m->n_layers; l++)
         w->now[l] = density;
     w->plan->approximate = w->plan->approximate || density < 1;
-    w->plan->updates++;
-    return ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
+    ftk__ledger_note(&w->plan->ledger, FTK__LEDGER_CUT);
+    ftk__ledger_densities(&w->plan->ledger, w->now, NULL);
 }
 
-/* What `regrow = forbidden` takes from an update at `rate`. */
-static void walk_update(struct walk *w, double rate)
+/* An update at `rate`, inside a TRAIN or as an ESCAPE, and what `regrow = forbidden` takes from
+ * it. */
+static void walk_update(struct walk *w, double rate, enum ftk__ledger_event event)
 {
     const struct ftk__topology_options *o = &w->x->topology;
     uint64_t active = 0, room = 0;
@@ -72,11 +72,10 @@ static void walk_update(struct walk *w, double rate)
     }
     w->plan->limited = limited > w->plan->limited ? limited : w->plan->limited;
     w->plan->approximate = w->plan->approximate || o->scope == FTK__SCOPE_NETWORK;
-    w->plan->updates++;
+    ftk__ledger_note(&w->plan->ledger, event);
 }
 
-static ftk_status walk_step(struct walk *w, const struct ftk__train_schedule *when, uint64_t t,
-                            struct ftk_error *reterr)
+static void walk_step(struct walk *w, const struct ftk__train_schedule *when, uint64_t t)
 {
     enum ftk__event event = ftk__event_at(when, t);
     bool escapes = t == when->end && when->keep_last_gradient;
@@ -85,27 +84,33 @@ static ftk_status walk_step(struct walk *w, const struct ftk__train_schedule *wh
     bool grad = (updates && w->update_grad) || (cuts && w->cut_grad);
     bool skipped = event == FTK__EVENT_UPDATE && when->replaces && !grad;
     bool dense = grad || w->x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
-    if (!skipped)
-        ftk__ledger_step(&w->ledger, images_of(w, t - 1), dense);
+    if (skipped)
+        ftk__ledger_note(&w->plan->ledger, FTK__LEDGER_SKIPPED);
+    else
+        ftk__ledger_step(&w->plan->ledger, images_of(w, t - 1), dense);
     if (event == FTK__EVENT_UPDATE)
-        walk_update(w, ftk__rate_at(when, t));
+        walk_update(w, ftk__rate_at(when, t), FTK__LEDGER_UPDATE);
     if (event == FTK__EVENT_CUT)
-        return set_equal_density(w, ftk__cut_density(when, t), reterr);
-    return FTK_OK;
+        set_equal_density(w, ftk__cut_density(when, t));
 }
 
-static ftk_status walk_train(struct walk *w, uint32_t i, struct ftk_error *reterr)
+static void walk_train(struct walk *w, uint32_t i)
 {
     const struct ftk__op_effect *e = &w->plan->ops.v[i].effect;
     struct ftk__train_schedule when;
     ftk__train_schedule(w->x, &w->plan->run, &w->plan->ops, i, &when);
-    ftk_status st = FTK_OK;
-    for (uint64_t t = e->t_from + 1; t <= e->t_to && st >= 0; t++)
-        st = walk_step(w, &when, t, reterr);
-    return st;
+    for (uint64_t t = e->t_from + 1; t <= e->t_to; t++)
+        walk_step(w, &when, t);
 }
 
-/* The gradient-only step before an ESCAPE or a PRUNE. */
+/* A gradient-only step on the batch after step t. */
+static void walk_fresh_gradient(struct walk *w, uint64_t t)
+{
+    ftk__ledger_step(&w->plan->ledger, images_of(w, t), true);
+    ftk__ledger_note(&w->plan->ledger, FTK__LEDGER_FRESH_GRADIENT);
+}
+
+/* That before an ESCAPE or a PRUNE. */
 static void walk_gradient(struct walk *w, uint32_t i)
 {
     const struct ftk__oplist *ops = &w->plan->ops;
@@ -113,7 +118,7 @@ static void walk_gradient(struct walk *w, uint32_t i)
     bool kept = escape && ftk__escape_by_last_batch(w->x, ops, i);
     bool wants = escape ? w->update_grad : w->cut_grad;
     if (wants && !kept)
-        ftk__ledger_step(&w->ledger, images_of(w, ops->v[i].effect.t_from), true);
+        walk_fresh_gradient(w, ops->v[i].effect.t_from);
 }
 
 static void walk_save(struct walk *w)
@@ -122,54 +127,62 @@ static void walk_save(struct walk *w)
     double active = 0;
     for (uint32_t l = 0; l < m->n_layers; l++)
         active += w->now[l] * (double)m->layers[l].n;
-    w->plan->flops_test += w->ledger.sparse_image;
+    w->plan->flops_test += w->plan->ledger.image.theory;
     uint64_t dense = m->n_params - m->n_maskable;
     w->plan->params_active = (uint64_t)llround(active) + dense;
 }
 
-static ftk_status walk_init(struct walk *w, const ftk_op *op, struct ftk_error *reterr)
+static void walk_init(struct walk *w, const ftk_op *op)
 {
     for (uint32_t l = 0; l < w->m->n_layers; l++)
         w->now[l] = 1;
-    ftk_status st = ftk__ledger_densities(&w->ledger, w->now, NULL, reterr);
+    ftk__ledger_densities(&w->plan->ledger, w->now, NULL);
     w->sparse_init = !(op->flags & FTK_INIT_DENSE);
-    if (st < 0 || !w->sparse_init)
-        return st;
+    if (!w->sparse_init)
+        return;
     if (w->init_grad)
-        ftk__ledger_step(&w->ledger, images_of(w, 0), true);
-    if (w->x->topology.count == FTK__COUNTING_BERNOULLI)
+        walk_fresh_gradient(w, 0);
+    if (w->x->topology.count == FTK__COUNTING_BERNOULLI && !ftk__init_is_file(w->x))
         w->plan->approximate = true;
-    return set_density(w, w->init, reterr);
+    set_density(w, w->init);
 }
 
-static ftk_status walk_op(struct walk *w, uint32_t i, struct ftk_error *reterr)
+static void walk_escape(struct walk *w, uint32_t i, const ftk_op *op)
+{
+    if (!w->x->topology.enabled)
+        return;
+    walk_gradient(w, i);
+    walk_update(w, op->rate, FTK__LEDGER_ESCAPE);
+}
+
+static void walk_op(struct walk *w, uint32_t i)
 {
     const ftk_op *op = &w->plan->ops.v[i].op;
-    uint32_t n = w->m->n_layers;
+    ftk__ledger_operation(&w->plan->ledger, i);
     switch (op->code) {
     case FTK_OP_INIT:
-        return walk_init(w, op, reterr);
+        walk_init(w, op);
+        break;
     case FTK_OP_TRAIN:
-        return walk_train(w, i, reterr);
+        walk_train(w, i);
+        break;
     case FTK_OP_SAVE:
         walk_save(w);
-        return FTK_OK;
+        break;
     case FTK_OP_ESCAPE:
-        if (w->x->topology.enabled) {
-            walk_gradient(w, i);
-            walk_update(w, op->rate);
-        }
-        return FTK_OK;
+        walk_escape(w, i, op);
+        break;
     case FTK_OP_PRUNE:
         walk_gradient(w, i);
-        return set_equal_density(w, op->density, reterr);
+        set_equal_density(w, op->density);
+        break;
     case FTK_OP_REMEMBER:
-        memcpy(w->slot[op->slot], w->now, n * sizeof(double));
-        return FTK_OK;
+        memcpy(w->slot[op->slot], w->now, w->m->n_layers * sizeof(double));
+        break;
     default:
-        if (op->flags & FTK_REWIND_KEEP_MASK)
-            return FTK_OK;
-        return set_density(w, w->slot[op->slot], reterr);
+        if (!(op->flags & FTK_REWIND_KEEP_MASK))
+            set_density(w, w->slot[op->slot]);
+        break;
     }
 }
 
@@ -186,7 +199,7 @@ static ftk_status init_densities(struct walk *w, struct ftk__topology *t, double
     for (uint32_t l = 0; st >= 0 && l < n; l++)
         sizes[l] = w->m->layers[l].n;
     if (st >= 0)
-        st = ftk__topology_densities(t, density, w->target, reterr);
+        st = ftk__init_densities(w->x, w->m, t, density, w->target, reterr);
     if (st >= 0)
         st = ftk__budget_counts(w->target, sizes, n, count, reterr);
     for (uint32_t l = 0; st >= 0 && l < n; l++)
@@ -286,8 +299,12 @@ static ftk_status walk_all(struct walk *w, struct ftk__topology *t, struct ftk_e
         st = init_densities(w, t, density, reterr);
     if (st >= 0)
         st = fill_layers(w, reterr);
+    if (st >= 0)
+        st = ftk__ledger_init(&p->ledger, w->m, p->ops.n, reterr);
     for (uint32_t i = 0; i < p->ops.n && st >= 0; i++)
-        st = walk_op(w, i, reterr);
+        walk_op(w, i);
+    if (st >= 0)
+        ftk__ledger_settle(&p->ledger);
     return st;
 }
 
@@ -302,7 +319,6 @@ ftk_status ftk__plan_make(const struct ftk__experiment *x, const struct ftk__mod
     struct walk w = {
         .x = x, .m = m, .plan = &p, .n_train = n_train, .batches = p.run.steps_per_epoch
     };
-    ftk__ledger_init(&w.ledger, m);
     ftk_status st = ftk__rules_init(x, &rules, reterr);
     if (st >= 0)
         st = ftk__oplist_plan(&rules.strategy, &p.run, &p.ops, reterr);
@@ -316,9 +332,7 @@ ftk_status ftk__plan_make(const struct ftk__experiment *x, const struct ftk__mod
     }
     if (st >= 0) {
         p.params_total = m->n_params;
-        p.flops_train = w.ledger.theory;
-        p.flops_dense_run = ftk__ledger_dense_run(&w.ledger, x->epochs, n_train);
-        p.flops_dense_test = w.ledger.dense_image;
+        p.flops_dense_run = ftk__ledger_dense_run(&p.ledger, x->epochs, n_train);
         p.epochs_total = p.ops.total_epochs;
         estimate_space(&w, n_test);
         *ret = p;
@@ -335,6 +349,7 @@ ftk_status ftk__plan_make(const struct ftk__experiment *x, const struct ftk__mod
 void ftk__plan_done(struct ftk__plan *p)
 {
     ftk__oplist_done(&p->ops);
+    ftk__ledger_done(&p->ledger);
     ftk__free(p->layers);
     *p = (struct ftk__plan){ 0 };
 }

@@ -6,6 +6,7 @@
 #define FTK__PLAN_H
 #include "config/oplist.h"
 #include "model/model.h"
+#include "train/ledger.h"
 
 struct ftk__plan_layer {
     const char *name;           /* the model's                                  */
@@ -21,13 +22,13 @@ struct ftk__plan {
     uint32_t n_layers;
     uint64_t params_total, params_active;
     double density;             /* of the maskable weights                      */
-    double flops_train, flops_dense_run; /* flops_train / flops_dense_run is "theory" */
+    struct ftk__ledger ledger;  /* FLOPs of training and events, settled; its sum.theory over
+                                 * flops_dense_run is "theory"                  */
+    double flops_dense_run;
     double flops_test;          /* one image through all members                */
-    double flops_dense_test;    /* through a dense network                      */
     double epochs_total;
     uint64_t memory_bytes;      /* estimate: weights, momentum, indices, activations, images */
     uint64_t disk_bytes;        /* members, masks, predictions                  */
-    uint64_t updates;           /* topology updates and cuts                    */
     bool approximate;           /* densities after a global ranking are taken as equal, Bernoulli
                                  * counts as expected                          */
     uint32_t limited;           /* layers (at network scope 1: the network) whose k in some update

@@ -16,7 +16,7 @@ ftk_status ftk__rules_init(const struct ftk__experiment *x, struct ftk__rules *r
 {
     struct ftk__rules r = { 0 };
     ftk_status st = make(&x->strategy, &r.strategy, reterr);
-    if (st >= 0)
+    if (st >= 0 && !x->init_builtin)
         st = make(&x->init, &r.init, reterr);
     if (st >= 0)
         st = make(&x->prune, &r.prune, reterr);
@@ -58,7 +58,7 @@ ftk_status ftk__rules_topology(const struct ftk__experiment *x, const struct ftk
         .n_layers = m->n_layers,
         .seed = (uint64_t)x->seed,
         .options = &x->topology,
-        .init = &r->init,
+        .init = x->init_builtin ? NULL : &r->init,
         .prune = &r->prune,
         .grow = &r->grow,
         .allot = &r->allot,

@@ -110,7 +110,7 @@ ftk_status ftk__session_topology_changed(struct ftk__session *s, struct ftk_erro
     if (st >= 0)
         st = ftk__ledger_kernels(s->net.engine, s->net.model, dense, reterr);
     if (st >= 0)
-        st = ftk__ledger_densities(&s->ledger, density, dense, reterr);
+        ftk__ledger_densities(&s->ledger, density, dense);
     ftk__free(density);
     ftk__free(dense);
     return st;
@@ -136,5 +136,8 @@ ftk_status ftk__session_fresh_gradient(struct ftk__session *s, uint32_t i, struc
     ftk_status st = ftk__session_batch(s, next_member(&s->plan, i), &batch, reterr);
     if (st >= 0)
         st = ftk__session_step(s, &batch, 0, FTK_STEP_NO_UPDATE | FTK_STEP_KEEP_GRAD, reterr);
-    return st < 0 ? st : ftk__session_sync(s, 0, &unused, reterr);
+    if (st < 0)
+        return st;
+    ftk__ledger_note(&s->ledger, FTK__LEDGER_FRESH_GRADIENT);
+    return ftk__session_sync(s, 0, &unused, reterr);
 }

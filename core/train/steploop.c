@@ -64,6 +64,7 @@ static ftk_status change_topology(struct loop *p, enum ftk__event event, struct 
     if (st < 0)
         return st;
     ftk__session_note_limited(s, &report);
+    ftk__ledger_note(&s->ledger, event == FTK__EVENT_UPDATE ? FTK__LEDGER_UPDATE : FTK__LEDGER_CUT);
     ftk__log(FTK_DEBUG, "topology", "step=%llu dropped=%llu grown=%llu nnz=%llu",
              (unsigned long long)s->net.t, (unsigned long long)report.dropped,
              (unsigned long long)report.grown, (unsigned long long)report.nnz);
@@ -124,12 +125,15 @@ static ftk_status keep_best(struct loop *p, double accuracy, struct ftk_error *r
 static void log_epoch(const struct loop *p, const struct ftk__epoch_row *row,
                       const struct ftk__epoch_timing *timing)
 {
+    char val[32] = ""; /* nothing without a validation split */
+    if (!isnan(row->val_accuracy))
+        ftk__format(val, sizeof(val), " val_acc=%.4f", row->val_accuracy);
     ftk__log(FTK_INFO, "epoch",
-             "op=\"%s\" member=%u epoch=%llu loss=%.4f acc=%.4f val_acc=%.4f lr=%g density=%.4f "
-             "r_s=%.4f img_s=%.0f train_s=%.1f",
+             "op=\"%s\" member=%u epoch=%llu loss=%.4f acc=%.4f%s lr=%g density=%.4f r_s=%.4f "
+             "img_s=%.0f train_s=%.1f",
              p->op->label, row->member, (unsigned long long)row->epoch, row->train_loss,
-             row->train_accuracy, row->val_accuracy, row->lr, row->density, row->explored,
-             timing->images_per_s, timing->train_s);
+             row->train_accuracy, val, row->lr, row->density, row->explored, timing->images_per_s,
+             timing->train_s);
 }
 
 static ftk_status end_epoch(struct loop *p, struct ftk_error *reterr)
@@ -155,8 +159,8 @@ static ftk_status end_epoch(struct loop *p, struct ftk_error *reterr)
         .train_accuracy = p->samples ? (double)p->correct / n : (double)NAN,
         .val_loss = val.nll,
         .val_accuracy = val.accuracy,
-        .flops = s->ledger.theory,
-        .flops_executed = s->ledger.executed,
+        .flops = s->ledger.sum.theory,
+        .flops_executed = s->ledger.sum.executed,
     };
     struct ftk__epoch_timing timing = {
         .train_s = s->seconds.train - p->epoch_start.train,
@@ -249,7 +253,9 @@ static ftk_status one_step(struct loop *p, uint64_t local, struct ftk_error *ret
         return st;
     p->last_lr = ftk__lr_at(&p->lr, local);
     /* RigL's update takes the place of a step; where it reads no gradient nothing is computed. */
-    if (flags != FTK_STEP_NO_UPDATE)
+    if (flags == FTK_STEP_NO_UPDATE)
+        ftk__ledger_note(&s->ledger, FTK__LEDGER_SKIPPED);
+    else
         st = ftk__session_step(s, &batch, p->last_lr, flags, reterr);
     if (st < 0)
         return st;

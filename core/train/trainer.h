@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "model/model.h"
 #include "plugin/engine.h"
+#include "train/ledger.h"
 #include "train/progress.h"
 
 struct ftk__trainer {           /* all borrowed                                 */
@@ -22,7 +23,8 @@ struct ftk__trainer {           /* all borrowed                                 
     struct ftk__progress progress;
 };
 struct ftk__train_report {
-    double theory, executed;    /* FLOPs                                        */
+    struct ftk__oplist ops;     /* as they ran                                  */
+    struct ftk__ledger ledger;  /* FLOPs and events, settled; names are the model's */
     double dense_run;           /* FLOPs of one dense run of `epochs`           */
     double wall_s;              /* seconds of training; data, evaluation, files apart */
     double data_s, eval_s, file_s;
@@ -31,15 +33,18 @@ struct ftk__train_report {
     double sparsity;            /* of the maskable weights at the last SAVE     */
     bool sparse;                /* some member is sparse                        */
 };
+/* `ret` is the caller's to end with ftk__train_report_done. */
 ftk_status ftk__train(const struct ftk__trainer *tr, struct ftk__train_report *ret,
                       struct ftk_error *reterr);
+void ftk__train_report_done(struct ftk__train_report *r);
 
 /* What compile() is asked for: nodes, batch, optimiser, channels as the experiment's rules need. */
 ftk_status ftk__train_compile(const struct ftk__experiment *x, const struct ftk__model *m,
                               uint32_t channels, struct ftk__engine *e,
                               struct ftk_error *reterr);
 
-/* The instances that an experiment names, made once for training or planning. */
+/* The instances that an experiment names, made once for training or planning; `init` stays empty
+ * where it is built in. */
 struct ftk__rules {
     struct ftk__instance init, prune, grow, allot, strategy;
 };

@@ -3,8 +3,10 @@
  */
 #include "train/weights.h"
 
-#include "base/str.h"
+#include "base/stformat.h"
 #include <string.h>
+
+static const char data_parallel[] = "module."; /* before every name, by PyTorch's DataParallel */
 
 enum { N_ROLES = 4, NAME_CAP = 256 };
 static const uint32_t roles[N_ROLES] = { FTK_TENSOR_WEIGHT, FTK_TENSOR_BIAS, FTK_TENSOR_BN_MEAN,
@@ -27,9 +29,24 @@ bool ftk__weights_next(const struct ftk__model *m, uint32_t *pos, uint32_t *ret_
     return false;
 }
 
+/* The name of an array as the model has it. */
+static const char *plain_name(const char *array)
+{
+    return ftk__str_starts(array, data_parallel) ? array + strlen(data_parallel) : array;
+}
+
+const struct ftk__st_array *ftk__weights_find(const struct ftk__st_file *f, const char *name)
+{
+    const struct ftk__st_array *a = ftk__st_find(f, name);
+    for (uint64_t i = 0; !a && i < f->n; i++)
+        if (strcmp(plain_name(f->arrays[i].name), name) == 0)
+            a = &f->arrays[i];
+    return a;
+}
+
 static bool shape_fits(const struct ftk__st_array *a, const uint64_t *dims, uint32_t n_dims)
 {
-    if (a->dtype != FTK__F32 || a->n_dims != n_dims)
+    if (a->n_dims != n_dims)
         return false;
     for (uint32_t i = 0; i < n_dims; i++)
         if (a->dims[i] != dims[i])
@@ -45,6 +62,21 @@ static void add_shape(struct ftk__str *s, const uint64_t *dims, uint32_t n_dims)
     ftk__str_add(s, ")");
 }
 
+void ftk__weights_judge(const struct ftk__st_array *a, const char *name, enum ftk__dtype dtype,
+                        const uint64_t *dims, uint32_t n_dims, struct ftk__str *wrong)
+{
+    if (!a) {
+        ftk__str_addf(wrong, "; %s is missing", name);
+        return;
+    }
+    if (a->dtype == dtype && shape_fits(a, dims, n_dims))
+        return;
+    ftk__str_addf(wrong, "; %s is %s ", name, ftk__st_dtype_name(a->dtype));
+    add_shape(wrong, a->dims, a->n_dims);
+    ftk__str_addf(wrong, ", not %s ", ftk__st_dtype_name(dtype));
+    add_shape(wrong, dims, n_dims);
+}
+
 /* Appends what is missing or mis-shaped to `wrong`. */
 static void check_arrays(const struct ftk__st_file *f, const struct ftk__model *m,
                          struct ftk__str *wrong)
@@ -57,15 +89,7 @@ static void check_arrays(const struct ftk__st_file *f, const struct ftk__model *
         uint64_t dims[4];
         uint32_t n_dims = ftk__model_tensor_shape(m, node, role, dims);
         ftk__model_tensor_name(m, node, role, name, sizeof(name));
-        const struct ftk__st_array *a = ftk__st_find(f, name);
-        if (!a) {
-            ftk__str_addf(wrong, "; %s is missing", name);
-        } else if (!shape_fits(a, dims, n_dims)) {
-            ftk__str_addf(wrong, "; %s is ", name);
-            add_shape(wrong, a->dims, a->n_dims);
-            ftk__str_add(wrong, ", not F32 ");
-            add_shape(wrong, dims, n_dims);
-        }
+        ftk__weights_judge(ftk__weights_find(f, name), name, FTK__F32, dims, n_dims, wrong);
     }
 }
 
@@ -83,15 +107,20 @@ static bool in_model(const struct ftk__model *m, const char *array)
     return false;
 }
 
-static ftk_status check_file(const struct ftk__st_file *f, const struct ftk__model *m,
-                             const char *path, struct ftk_error *reterr)
+ftk_status ftk__weights_check(const struct ftk__st_file *f, const struct ftk__model *m,
+                              const char *path, struct ftk_error *reterr)
 {
     struct ftk__str wrong = { 0 };
     check_arrays(f, m, &wrong);
     for (uint64_t i = 0; i < f->n; i++) {
         const char *name = f->arrays[i].name;
-        if (!ftk__str_ends(name, "num_batches_tracked") && !in_model(m, name))
+        const char *plain = plain_name(name);
+        if (ftk__str_ends(name, "num_batches_tracked"))
+            continue;
+        if (!in_model(m, plain))
             ftk__str_addf(&wrong, "; %s is not of model %s", name, m->name);
+        else if (ftk__weights_find(f, plain) != &f->arrays[i])
+            ftk__str_addf(&wrong, "; %s is there twice, once as %s", plain, name);
     }
     ftk_status st = FTK_OK;
     if (wrong.failed)
@@ -124,7 +153,7 @@ ftk_status ftk__weights_open(const char *path, uint32_t member, const struct ftk
     if (st >= 0)
         st = ftk__st_open(full.text, ret, reterr);
     if (st >= 0) {
-        st = check_file(ret, m, full.text, reterr);
+        st = ftk__weights_check(ret, m, full.text, reterr);
         if (st < 0)
             ftk__st_close(ret);
     }
@@ -139,7 +168,7 @@ ftk_status ftk__weights_copy(const struct ftk__st_file *f, const struct ftk__mod
     char name[NAME_CAP];
     const struct ftk__st_array *a = NULL;
     if (ftk__model_tensor_name(m, node, role, name, sizeof(name)))
-        a = ftk__st_find(f, name);
+        a = ftk__weights_find(f, name);
     if (!a || ftk__st_count(a) != n)
         return ftk__fail(reterr, FTK_EINTERNAL, "array %u of node %u was not checked", role, node);
     memcpy(ret, a->data, n * sizeof(*ret));

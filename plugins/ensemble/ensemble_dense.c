@@ -38,7 +38,6 @@ static const ftk_algo dense_ensemble = {
     .flags = FTK_ALGO_REENTRANT,
     FTK_PARAMS(struct dense_params, params),
     .ops = &ops,
-    .create = strategy_create,
 };
 
 FTK_PLUGIN("freetickets.ensemble.dense", "0.1.0", "MIT", &dense_ensemble);

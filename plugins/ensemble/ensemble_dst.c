@@ -38,7 +38,6 @@ static const ftk_algo dst_ensemble = {
     .flags = FTK_ALGO_REENTRANT,
     FTK_PARAMS(struct dst_params, params),
     .ops = &ops,
-    .create = strategy_create,
 };
 
 FTK_PLUGIN("freetickets.ensemble.dst", "0.1.0", "MIT", &dst_ensemble);

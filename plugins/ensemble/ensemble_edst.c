@@ -139,7 +139,6 @@ static const ftk_algo edst_ensemble = {
     FTK_PARAMS(struct edst_params, params),
     .ops = &ops,
     .check = check,
-    .create = strategy_create,
 };
 
 FTK_PLUGIN("freetickets.ensemble.edst", "0.1.0", "MIT", &edst_ensemble);

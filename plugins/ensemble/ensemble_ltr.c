@@ -126,7 +126,6 @@ static const ftk_algo ltr_ensemble = {
     FTK_PARAMS(struct ltr_params, params),
     .ops = &ops,
     .check = check,
-    .create = strategy_create,
 };
 
 FTK_PLUGIN("freetickets.ensemble.ltr", "0.1.0", "MIT", &ltr_ensemble);

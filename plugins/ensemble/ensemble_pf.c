@@ -82,7 +82,6 @@ static const ftk_algo pf_ensemble = {
     .flags = FTK_ALGO_REENTRANT,
     FTK_PARAMS(struct pf_params, params),
     .ops = &ops,
-    .create = strategy_create,
 };
 
 FTK_PLUGIN("freetickets.ensemble.pf", "0.1.0", "MIT", &pf_ensemble);

@@ -38,7 +38,6 @@ static const ftk_algo static_ensemble = {
     .flags = FTK_ALGO_REENTRANT,
     FTK_PARAMS(struct static_params, params),
     .ops = &ops,
-    .create = strategy_create,
 };
 
 FTK_PLUGIN("freetickets.ensemble.static", "0.1.0", "MIT", &static_ensemble);

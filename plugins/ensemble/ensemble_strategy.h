@@ -23,14 +23,6 @@ static inline double strategy_epochs(ftk_duration d, const ftk_run *run, double 
     }
 }
 
-/* The instance of a strategy is its parameters: they outlive it, and op() keeps no state. */
-static inline ftk_status strategy_create(const ftk_host *h, const void *params, void **ret_self)
-{
-    (void)h;
-    *ret_self = (void *)(uintptr_t)params;
-    return FTK_OK;
-}
-
 /* "train 2/3": what a plan and a log call an operation of one member. */
 static inline void strategy_label(ftk_op *op, const char *what, const ftk_run *run)
 {

@@ -120,7 +120,6 @@ static const ftk_algo disagreement = {
     .flags = FTK_ALGO_REENTRANT,
     FTK_PARAMS(struct disagreement_params, params),
     .ops = &ops,
-    .create = metric_create,
 };
 
 FTK_PLUGIN("freetickets.metric.disagreement", "0.1.0", "MIT", &disagreement);

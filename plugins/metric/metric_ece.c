@@ -138,7 +138,6 @@ static const ftk_algo ece = {
     .flags = FTK_ALGO_REENTRANT,
     FTK_PARAMS(struct ece_params, params),
     .ops = &ops,
-    .create = metric_create,
 };
 
 FTK_PLUGIN("freetickets.metric.ece", "0.1.0", "MIT", &ece);

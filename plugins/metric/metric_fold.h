@@ -44,11 +44,4 @@ static inline uint32_t metric_top(const double *prob, uint32_t classes)
         top = prob[c] > prob[top] ? c : top;
     return top;
 }
-
-static inline ftk_status metric_create(const ftk_host *h, const void *params, void **ret_self)
-{
-    (void)h;
-    *ret_self = (void *)(uintptr_t)params;
-    return FTK_OK;
-}
 #endif

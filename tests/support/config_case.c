@@ -66,7 +66,24 @@ static const struct ftk__builtin adam = {
     .group = "optim", .name = "adam", .summary = "made for tests", .reference = ""
 };
 
-const struct ftk__builtin *const config_case_builtins[] = { &toy, &cifar100, &stack, &sgd, &adam };
+struct kept_params {
+    const char *from;
+};
+static const ftk_param kept_params[] = {
+    FTK_PARAM_STR(struct kept_params, from, "", FTK_PF_REQUIRED | FTK_PF_PATH, "a file"),
+    FTK_PARAM_END,
+};
+static const struct ftk__builtin kept = {
+    .group = "init",
+    .name = "kept",
+    .summary = "made for tests",
+    .reference = "",
+    .params = kept_params,
+    .params_size = sizeof(struct kept_params),
+};
+
+const struct ftk__builtin *const config_case_builtins[] = { &toy, &cifar100, &stack,
+                                                            &sgd, &adam,     &kept };
 const uint64_t config_case_n_builtins =
     sizeof config_case_builtins / sizeof config_case_builtins[0];
 

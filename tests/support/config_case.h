@@ -7,7 +7,7 @@
 #include "scratch_dir.h"
 
 /* data `toy` (classes, scale, from: a path), `cifar100` (no keys), model `stack` (widths, depth; a
- * rule: depth at most the number of widths), optim `sgd`, `adam`. */
+ * rule: depth at most the number of widths), optim `sgd`, `adam`, init `kept` (from: a path, required). */
 extern const struct ftk__builtin *const config_case_builtins[];
 extern const uint64_t config_case_n_builtins;
 

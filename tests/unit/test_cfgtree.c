@@ -95,7 +95,8 @@ static void the_first_syntax_error_is_reported(void **state)
 {
     struct tree *t = *state;
     expect_error(t, "a = 1;\nb = ;\nc = ;\n", "t.cfg:2: syntax error: b = ;");
-    expect_error(t, "a = {\n  b = 1;\n", "t.cfg:3: syntax error: ");
+    expect_error(t, "a = {\n  b = 1;\n",
+                 "t.cfg:3: syntax error: the file ends inside a group, list or setting");
     expect_error(t, "a = 1;\n  a = 2;\n", "t.cfg:2: duplicate setting name: a = 2;");
     expect_error(t, "a = [1, \"x\"];",
                  "t.cfg:1: mismatched element type in array: a = [1, \"x\"];");

@@ -157,8 +157,8 @@ static void lines_are_sorted_paths_and_values(void **state)
         "ensemble.members=2",
         "ensemble.refine=\"7it\"",
         "epochs=0.10000000000000001",
-        "model.weights=sha256:"
-        "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c",
+        ("model.weights=sha256:"
+         "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafdf33b2c"),
         "optim.lr=0.001",
         "sparsity.dense=[\"a*\", \"b\"]",
         "sparsity.layers[1].density=0.0",
@@ -266,6 +266,38 @@ static void files_count_by_content(void **state)
     ftk__str_done(&three.lines);
 }
 
+/* An init that is built in stands where a plugin's would. */
+static void a_built_in_init_counts_by_content(void **state)
+{
+    struct config_case *c = *state;
+    char a[600], b[600];
+    config_case_put(c, "a.bin", "same");
+    config_case_put(c, "b.bin", "same");
+    snprintf(a, sizeof a, "sparsity.init={ use = \"kept\"; from = \"%s/a.bin\"; }", c->dir.path);
+    snprintf(b, sizeof b, "sparsity.init={ use = \"kept\"; from = \"%s/b.bin\"; }", c->dir.path);
+    struct identity plugin = with(c, NULL, NULL);
+    struct identity one = with(c, a, NULL);
+    struct identity two = with(c, b, NULL);
+    assert_string_equal(one.hash8, two.hash8);
+    assert_string_not_equal(one.hash8, plugin.hash8);
+    assert_non_null(strstr(one.lines.text, "sparsity.init.use=\"kept\"\n"));
+    config_case_put(c, "b.bin", "other");
+    struct identity three = with(c, b, NULL);
+    assert_string_not_equal(one.hash8, three.hash8);
+    ftk__str_done(&plugin.lines);
+    ftk__str_done(&one.lines);
+    ftk__str_done(&two.lines);
+    ftk__str_done(&three.lines);
+}
+
+static void a_built_in_init_is_written_out(void **state)
+{
+    expect_round_trip(*state, "schema = 1; epochs = 10.0; data = { use = \"toy\"; };\n"
+                              "model = { use = \"stack\"; };\n"
+                              "sparsity = { init = { use = \"kept\"; from = \"w.bin\"; }; };\n"
+                              "ensemble = { use = \"static\"; members = 2; };\n");
+}
+
 /* "%d" is the member's number, and a file for each has to be there. */
 static void weights_of_every_member_count(void **state)
 {
@@ -323,6 +355,8 @@ int main(void)
         IN_FOLDER(lines_are_sorted_paths_and_values),
         IN_FOLDER(only_what_decides_results_counts),
         IN_FOLDER(files_count_by_content),
+        IN_FOLDER(a_built_in_init_counts_by_content),
+        IN_FOLDER(a_built_in_init_is_written_out),
         IN_FOLDER(weights_of_every_member_count),
         IN_FOLDER(memory_may_run_out),
     };

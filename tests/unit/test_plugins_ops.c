@@ -34,7 +34,8 @@ static void strategy_open(struct strategy *s, const char *file, const void *para
     assert_int_equal(s->algo->params_size, bytes);
     if (s->algo->check != NULL)
         assert_int_equal(s->algo->check(&s->host.table, params), FTK_OK);
-    assert_int_equal(s->algo->create(&s->host.table, params, &s->self), FTK_OK);
+    assert_null(s->algo->create);
+    s->self = (void *)(uintptr_t)params;
 }
 
 static ftk_status ask(struct strategy *s, const ftk_run *run, uint32_t i, ftk_op *ret)

@@ -95,6 +95,7 @@ static void every_default_is_taken(void **state)
     assert_true(x->sparsity.density == 0.2);
     assert_int_equal(x->sparsity.n_dense + x->sparsity.n_layers, 0);
     assert_string_equal(x->init.entry->algo->name, "erk");
+    assert_null(x->init_builtin);
     assert_string_equal(x->prune.entry->algo->name, "magnitude");
     assert_string_equal(x->grow.entry->algo->name, "gradient");
     assert_string_equal(x->allot.entry->algo->name, "none");

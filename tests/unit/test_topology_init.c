@@ -108,6 +108,35 @@ static void dense_init_is_full(void **state)
     case_close(&c);
 }
 
+static void given_masks_are_applied(void **state)
+{
+    (void)state;
+    struct topology_case c;
+    uint64_t first[2] = { 5, 999 };
+    uint64_t full[333];
+    struct ftk__topology_mask mask[LAYERS] = { { first, 2 }, { full, 333 }, { NULL, 0 } };
+    for (uint64_t i = 0; i < 333; i++)
+        full[i] = i;
+    open_case(&c, NULL);
+    case_start(&c);
+    case_init(&c, 0, 1); // what was active before is no more, and never was
+    assert_int_equal(ftk__topology_init_masks(c.t, &c.fake->engine, mask, &c.err), FTK_OK);
+    const ftk_layer *l = ftk__topology_layers(c.t);
+    assert_int_equal(ftk__topology_nnz(c.t), 335);
+    assert_int_equal(c.fake->layer[0].nnz, 2);
+    assert_true(fake_active(&c.fake->layer[0], 999) && !fake_active(&c.fake->layer[0], 6));
+    assert_true(ftk__topology_explored(c.t) == 335.0 / 6333.0);
+    assert_true(l[0].density_target == 2.0 / 1000.0);
+    assert_true(l[1].density_target == 1);
+    assert_true(l[2].density_target == 0);
+    // The full layer is exempt, as after any sparse INIT.
+    case_fill(&c, 1);
+    assert_int_equal(case_update(&c, 0.5, 1000), FTK_OK);
+    assert_int_equal(c.report.dropped, 1);
+    assert_int_equal(c.fake->layer[1].nnz, 333);
+    case_close(&c);
+}
+
 static void overrides_move_the_rest(void **state)
 {
     (void)state;
@@ -298,6 +327,7 @@ int main(void)
         cmocka_unit_test(masks_follow_seed_and_member),
         cmocka_unit_test(masks_are_uniform),
         cmocka_unit_test(dense_init_is_full),
+        cmocka_unit_test(given_masks_are_applied),
         cmocka_unit_test(overrides_move_the_rest),
         cmocka_unit_test(overrides_fill_layers_up),
         cmocka_unit_test(bad_overrides_are_refused),

@@ -27,7 +27,8 @@ typedef struct ftk_algo {
     const void *ops;           /* ftk_prune_ops etc., by kind                     */
     /* Rules across fields; NULL if ranges say it all.                     [call] */
     ftk_status (*check)(const ftk_host *h, const void *params);
-    /* `params` stays valid until destroy().  *ret_self may be left NULL.  [call] */
+    /* `params` stays valid until destroy().  *ret_self may be left NULL.  Without a
+     * create() self is `params`, and destroy() is not called.              [call] */
     ftk_status (*create)(const ftk_host *h, const void *params, void **ret_self);
     void (*destroy)(const ftk_host *h, void *self); /* accepts NULL        [call] */
     const void *(*get_extension)(const char *id);   /* "freetickets.name/1"; may be NULL  */
