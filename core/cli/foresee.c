@@ -30,6 +30,30 @@ static ftk_status densities(const struct ftk__prepared *p, struct ftk__topology 
     return st;
 }
 
+ftk_status ftk__foresee_rule(const struct ftk__experiment *x, uint32_t i, const char **ret_path,
+                             struct ftk_error *reterr)
+{
+    const struct {
+        const char *path;
+        const struct ftk__algo_use *use;
+    } rules[FTK__FORESEE_RULES] = {
+        { "ensemble", &x->strategy },    { "sparsity.init", &x->init },
+        { "topology.prune", &x->prune }, { "topology.grow", &x->grow },
+        { "topology.allot", &x->allot },
+    };
+    const struct ftk__algo_use *use = rules[i].use;
+    struct ftk__instance made = { 0 };
+    struct ftk_error why;
+    *ret_path = rules[i].path;
+    ftk_status st = ftk__instance_new(use->entry, use->params, &made, &why);
+    ftk__instance_done(&made);
+    if (st < 0)
+        return ftk__fail(reterr, st, "%s plugin '%s': %s",
+                         ftk__kind_name((ftk_kind)use->entry->algo->kind), use->entry->algo->name,
+                         why.message);
+    return FTK_OK;
+}
+
 ftk_status ftk__foresee_densities(const struct ftk__prepared *p, struct ftk_error *reterr)
 {
     struct ftk__rules rules = { 0 };

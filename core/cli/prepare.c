@@ -166,6 +166,19 @@ static ftk_status load(const char *file, const char *text, const struct ftk__opt
     return ftk__config_load(&q, issues, &p->x, reterr);
 }
 
+/* A plugin that refuses its parameters is told at its own group. */
+static ftk_status check_rules(const struct ftk__experiment *x, struct ftk__issues *issues,
+                              struct ftk_error *reterr)
+{
+    ftk_status st = FTK_OK;
+    for (uint32_t i = 0; i < FTK__FORESEE_RULES && st >= 0; i++) {
+        const char *path = NULL;
+        st = ftk__foresee_rule(x, i, &path, reterr);
+        st = to_issue(x, issues, path, st, reterr);
+    }
+    return st;
+}
+
 /* What the sections allow singly and together do not. */
 static ftk_status look_further(struct ftk__prepared *p, struct ftk__issues *issues,
                                struct ftk_error *reterr)
@@ -198,6 +211,9 @@ static ftk_status look_further(struct ftk__prepared *p, struct ftk__issues *issu
         return ftk__fail(reterr, st, "%s could not be checked: %s", x->file, ftk__status_text(st));
     if (!built || issues->n > before)
         return FTK_OK;
+    st = check_rules(x, issues, reterr);
+    if (st < 0 || issues->n > before)
+        return st;
     const char *densities = x->sparsity.n_layers > 0 ? "sparsity.layers" : "sparsity.density";
     return to_issue(x, issues, densities, ftk__foresee_densities(p, reterr), reterr);
 }

@@ -299,17 +299,23 @@ static ftk_status look_at_environment(struct ftk__registry *r, struct ftk_error 
 ftk_status ftk__registry_scan(struct ftk__registry *r, const char *const *dirs, uint64_t n_dirs,
                               struct ftk_error *reterr)
 {
-    ftk_status st = FTK_OK;
-    for (uint64_t i = 0; i < n_dirs && st == FTK_OK; i++)
-        st = look_at_given(r, dirs[i], reterr);
+    ftk_status bad =
+        FTK_OK; /* of the first that is wrong; the other places are looked at all the same */
+    for (uint64_t i = 0; i < n_dirs; i++) {
+        ftk_status st = look_at_given(r, dirs[i], bad == FTK_OK ? reterr : NULL);
+        if (st == FTK_ENOMEM)
+            return no_memory(reterr);
+        if (bad == FTK_OK)
+            bad = st;
+    }
+    ftk_status st = look_at_environment(r, bad == FTK_OK ? reterr : NULL);
+    char *own = st == FTK_OK ? ftk__path_plugins() : NULL;
     if (st == FTK_OK)
-        st = look_at_environment(r, reterr);
-    if (st != FTK_OK)
-        return st;
-    char *own = ftk__path_plugins();
-    st = own ? look_at_standing(r, own, reterr) : no_memory(reterr);
+        st = own ? look_at_standing(r, own, bad == FTK_OK ? reterr : NULL) : FTK_ENOMEM;
     ftk__free(own);
-    return st;
+    if (st == FTK_ENOMEM)
+        return no_memory(reterr);
+    return bad == FTK_OK ? st : bad;
 }
 
 ftk_status ftk__registry_open_backends(struct ftk__registry *r, const char *name,

@@ -29,9 +29,10 @@ struct ftk__registry;
 struct ftk__registry *ftk__registry_new(void); /* NULL without memory          */
 void ftk__registry_free(struct ftk__registry *r);
 /* Looks at all folders (and single *.so files) of `dirs` and at the standing places.  Files
- * `backend_*.so` are only noted.  A file that cannot be loaded is no error here: its reason is
- * kept, as is that of a standing place that is not there.  A folder of `dirs` that does not exist
- * is an error.  May be called again with more folders.                                        */
+ * `backend_*.so` are only noted.  A file of a folder that cannot be loaded is no error here: its
+ * reason is kept, as is that of a standing place that is not there.  A folder of `dirs` that does
+ * not exist and a file named there that is refused are errors (the first is told), but all other
+ * places are looked at all the same.  May be called again with more folders.                  */
 ftk_status ftk__registry_scan(struct ftk__registry *r, const char *const *dirs, uint64_t n_dirs,
                               struct ftk_error *reterr);
 /* Opens backend files: only "backend_<name>.so" for a name, all for NULL. */

@@ -159,6 +159,12 @@ refused() {
     done
 }
 check "every refused file is listed with its reason" refused
+named_and_refused() {
+    fails 78 'plugins: .*prune_text\.so: not a shared object' \
+        "$program" check "$tiny" -s "plugins=[\"$scratch/prune_text.so\"]" &&
+        ! "$program" check "$tiny" -s "plugins=[\"$scratch/prune_text.so\"]" 2>&1 | grep -q 'unknown'
+}
+check "a plugin that is named and refused is one mistake, with its reason" named_and_refused
 check "an unknown rule names the nearest" fails 78 'magnitude' \
     "$program" check "$tiny" -s topology.prune.use=magnitud
 twice=$FTK_TEST_BAD_PLUGINS
