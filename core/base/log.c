@@ -247,7 +247,8 @@ static void write_line(ftk_level level, const char *event, const char *fields)
     strftime(when, sizeof when, "%H:%M:%S", &local);
     const char *space = fields[0] ? " " : "";
 
-    if (level >= state.min) {
+    ftk_level least = state.hook && state.min == FTK_INFO ? FTK_WARN : state.min;
+    if (level >= least) {
         if (state.hook)
             state.hook(state.hook_arg, true);
         fprintf(stderr, "%s %s %s%s%s\n", when, level_name(level), event, space, fields);

@@ -19,6 +19,7 @@ void ftk__log_close(void);
  * is written in double quotes.  [any thread]                                              */
 void ftk__log(ftk_level level, const char *event, const char *fmt, ...) FTK_PRINTF(3, 4);
 /* Something else owns the last line of the terminal (a progress bar): called before and after
- * each line on stderr; NULL: none.                                                         */
+ * each line on stderr; NULL: none.  While it is there it tells how things go, and stderr gets
+ * lines from warnings on, unless debug lines were asked for; files get what they always get.  */
 void ftk__log_set_line_hook(void (*hook)(void *arg, bool before), void *arg);
 #endif

@@ -243,8 +243,8 @@ static void hook_frames_each_line(void **state)
     unsigned calls[2] = { 0 };
     int kept = stderr_away();
     ftk__log_set_line_hook(count_calls, calls);
-    ftk__log(FTK_INFO, "one", "%s", "");
-    ftk__log(FTK_DEBUG, "unseen", "%s", "");
+    ftk__log(FTK_WARN, "one", "%s", "");
+    ftk__log(FTK_INFO, "left to the bar", "%s", "");
     ftk__log_set_line_hook(NULL, NULL);
     ftk__log(FTK_INFO, "two", "%s", "");
     stderr_back(kept);
