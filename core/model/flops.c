@@ -27,11 +27,3 @@ double ftk__flops_forward(const struct ftk__model *m, const double *density)
     }
     return sum;
 }
-
-double ftk__flops_step(const struct ftk__model *m, const double *density, uint64_t images,
-                       bool dense_gradient)
-{
-    double sparse = ftk__flops_forward(m, density);
-    double weight_gradient = dense_gradient ? ftk__flops_forward(m, NULL) : sparse;
-    return (double)images * (2.0 * sparse + weight_gradient);
-}

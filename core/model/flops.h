@@ -11,7 +11,4 @@
 double ftk__flops_node(const struct ftk__model *m, uint32_t node, double density);
 /* One image through the net; density[n_layers] of the maskable layers, NULL: all 1. */
 double ftk__flops_forward(const struct ftk__model *m, const double *density);
-/* A training step of `images`: 3 f_S; one that forms dense weight gradients 2 f_S + f_D. */
-double ftk__flops_step(const struct ftk__model *m, const double *density, uint64_t images,
-                       bool dense_gradient);
 #endif
