@@ -9,6 +9,7 @@
 #include "data/dataset.h"
 #include "model/model.h"
 #include "plugin/engine.h"
+#include "train/checkpoint.h"
 #include "train/ledger.h"
 #include "train/progress.h"
 
@@ -21,6 +22,7 @@ struct ftk__trainer {           /* all borrowed                                 
     const struct ftk__st_meta *meta; // [n_meta] into every member
     uint64_t n_meta;
     struct ftk__progress progress;
+    struct ftk__checkpoints checkpoints;
 };
 struct ftk__train_report {
     struct ftk__oplist ops;     /* as they ran                                  */
@@ -32,8 +34,10 @@ struct ftk__train_report {
     double params_stored;       /* of all members, relative to one dense network */
     double sparsity;            /* of the maskable weights at the last SAVE     */
     bool sparse;                /* some member is sparse                        */
+    struct ftk__checkpoint_costs checkpoints;
 };
-/* `ret` is the caller's to end with ftk__train_report_done. */
+/* FTK_DONE: stopped as asked, with a checkpoint written.  `ret` is the caller's to end with
+ * ftk__train_report_done, in both cases. */
 ftk_status ftk__train(const struct ftk__trainer *tr, struct ftk__train_report *ret,
                       struct ftk_error *reterr);
 void ftk__train_report_done(struct ftk__train_report *r);
