@@ -45,6 +45,16 @@ ftk_status ftk__writer_open(struct ftk__writer *w, const char *path, struct ftk_
     return FTK_OK;
 }
 
+ftk_status ftk__writer_keep(struct ftk__writer *w, const char *former, struct ftk_error *reterr)
+{
+    char *copy = ftk__strdup(former);
+    if (!copy)
+        return fail_write(reterr, ENOMEM, w->path);
+    ftk__free(w->former);
+    w->former = copy;
+    return FTK_OK;
+}
+
 void ftk__writer_put(struct ftk__writer *w, const void *data, uint64_t bytes)
 {
     if (w->error != 0 || bytes == 0)
@@ -91,6 +101,9 @@ ftk_status ftk__writer_commit(struct ftk__writer *w, struct ftk_error *reterr)
         w->error = reason();
     w->file = NULL;
     errno = 0;
+    if (w->error == 0 && w->former && rename(w->path, w->former) != 0 && errno != ENOENT)
+        w->error = reason();
+    errno = 0;
     if (w->error == 0 && rename(w->tmp, w->path) != 0)
         w->error = reason();
     if (w->error == 0)
@@ -108,6 +121,7 @@ void ftk__writer_abort(struct ftk__writer *w)
         unlink(w->tmp);
     ftk__free(w->path);
     ftk__free(w->tmp);
+    ftk__free(w->former);
     *w = (struct ftk__writer){ 0 };
 }
 
