@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static ftk_status fail_write(struct ftk_error *reterr, int error, const char *path)
@@ -151,6 +152,25 @@ void ftk__appender_printf(struct ftk__appender *a, const char *fmt, ...)
     if (vfprintf(a->file, fmt, args) < 0 || fflush(a->file) != 0)
         a->error = reason();
     va_end(args);
+}
+
+ftk_status ftk__appender_sync(struct ftk__appender *a, uint64_t *ret_bytes,
+                              struct ftk_error *reterr)
+{
+    struct stat st = { 0 };
+    int fd = fileno(a->file);
+    errno = 0;
+    if (a->error == 0 && (fflush(a->file) != 0 || fstat(fd, &st) != 0))
+        a->error = reason();
+    uint64_t bytes = (uint64_t)st.st_size;
+    errno = 0;
+    if (a->error == 0 && bytes != a->synced && fsync(fd) != 0)
+        a->error = reason();
+    if (a->error != 0)
+        return ftk__appender_check(a, reterr);
+    a->synced = bytes;
+    *ret_bytes = bytes;
+    return FTK_OK;
 }
 
 ftk_status ftk__appender_check(const struct ftk__appender *a, struct ftk_error *reterr)
