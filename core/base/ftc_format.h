@@ -24,7 +24,7 @@ _Static_assert(sizeof(struct ftk__ftc_head) == 8, "no padding");
 _Static_assert(sizeof(struct ftk__ftc_foot) == 64, "no padding");
 
 extern const char ftk__ftc_end[8];
-uint64_t ftk__ftc_dtype_bytes(enum ftk__ftc_dtype t);        /* 0: there is no such */
-const char *ftk__ftc_dtype_name(enum ftk__ftc_dtype t);      /* "F32"; NULL      */
+uint64_t ftk__ftc_dtype_bytes(enum ftk__ftc_dtype t);   /* 0: there is no such */
+const char *ftk__ftc_dtype_name(enum ftk__ftc_dtype t); /* "F32"; NULL      */
 void ftk__ftc_digest(const struct ftk__sha256 *h, unsigned char ret[FTK__FTC_DIGEST]);
 #endif

@@ -39,10 +39,10 @@ ftk_status ftk__netfile_mask(const struct ftk__model *m, const char *prefix,
 enum { FTK__MASK_BUFFER = 512 };
 struct ftk__mask_out {
     struct ftk__ftc_writer *w;
-    enum ftk__ftc_dtype dtype;  /* of positions                                 */
-    bool bits;                  /* a bitmap instead                             */
-    uint64_t words;             /* of the bitmap                                */
-    uint64_t at;                /* of these were put                            */
+    enum ftk__ftc_dtype dtype;         /* of positions                                 */
+    bool bits;                         /* a bitmap instead                             */
+    uint64_t words;                    /* of the bitmap                                */
+    uint64_t at;                       /* of these were put                            */
     uint64_t buffer[FTK__MASK_BUFFER]; /* the words after them                  */
 };
 ftk_status ftk__mask_out_begin(struct ftk__mask_out *o, const struct ftk__network *n,
