@@ -36,6 +36,8 @@ ftk_status ftk__stop_setup(double max_s, struct ftk_error *reterr)
             return ftk__fail(reterr, FTK_EINTERNAL, "cannot handle signal %d: %s", numbers[i],
                              strerror(errno));
     }
+    /* A file that may not grow is an error of that write like any other, not the end. */
+    signal(SIGXFSZ, SIG_IGN);
     return FTK_OK;
 }
 

@@ -12,7 +12,7 @@
 
 /* Installs the handlers.  `max_s`: seconds from now until the process is taken to be asked; below 0:
  * never.  A SIGINT that was ignored stays so: it is how a shell starts what runs in its
- * background. */
+ * background.  SIGXFSZ is ignored: the write fails with EFBIG. */
 ftk_status ftk__stop_setup(double max_s, struct ftk_error *reterr);
 const volatile sig_atomic_t *ftk__stop_flag(void); /* not 0: asked by a signal    */
 double ftk__stop_deadline(void);                   /* by ftk__now(); 0: none      */

@@ -21,7 +21,7 @@ LONG = os.environ.get("FTK_LONG", "0") != "0"
 CONFIG = os.path.join(SOURCE, "tests/support/configs/resume.cfg")
 ENVIRON = dict(os.environ)
 # A leak checker cannot work on a process that is traced.
-ENVIRON["ASAN_OPTIONS"] = ENVIRON.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+TRACED = dict(ENVIRON, ASAN_OPTIONS=ENVIRON.get("ASAN_OPTIONS", "") + ":detect_leaks=0")
 
 STRATEGIES = {
     "dense": ["-s", "ensemble.use=dense"],
@@ -59,7 +59,7 @@ def run(args, env=None, **more):
 def trace(args, log):
     """The events of one undisturbed run."""
     wanted = ",".join("?" + call for call in CALLS)
-    done = run(["strace", "-qq", "-y", "-s", "160", "-o", log, "-e", "trace=" + wanted] + args)
+    done = run(["strace", "-qq", "-y", "-s", "160", "-o", log, "-e", "trace=" + wanted] + args, env=TRACED)
     if done.returncode != 0:
         raise RuntimeError(f"traced run: status {done.returncode}: {done.stderr}")
     events, count = [], {}
@@ -78,7 +78,7 @@ def trace(args, log):
 def inject(args, event, what):
     """Runs `args`; the event's call gets `what`: "signal=KILL" before it is made, "error=ENOSPC"."""
     return run(["strace", "-qq", "-o", "/dev/null", "-e", "trace=" + event.call, "-e",
-                f"inject={event.call}:{what}:when={event.nth}"] + args)
+                f"inject={event.call}:{what}:when={event.nth}"] + args, env=TRACED)
 
 
 def killed(done):
