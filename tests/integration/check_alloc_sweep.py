@@ -128,7 +128,7 @@ def main(scratch, step="1"):
     total = plan.total()
     tried = range(1, total + 1, step)
     tap.check(f"configuration and plan: {len(tried)} of {total} allocations",
-              driver.in_parallel(plan.fail, tried) + ([] if total > 300 else ["so few?"]))
+              driver.in_parallel(plan.fail, tried) + ([] if total > 150 else ["so few?"]))
 
     whole = Whole(scratch)
     whole.reference = os.path.join(scratch, "whole")
