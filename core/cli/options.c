@@ -22,6 +22,12 @@ static const struct spec {
       "starts anew where a run is in the way; the former folder is kept beside" },
     { FTK__OPT_DRY_RUN, 0, "dry-run", NULL, "prints the plan and touches nothing" },
     { FTK__OPT_DENSE, 0, "dense", "RUN", "the finished dense run to compare seconds with" },
+    { FTK__OPT_MAX_TIME, 0, "max-time", "T",
+      "stops after T (90s, 15m, 2h, 1d) with a checkpoint and status 75" },
+    { FTK__OPT_CHECKPOINT, 0, "checkpoint-every", "T",
+      "time between checkpoints; 0s: after every step; default: under 1 % of the run" },
+    { FTK__OPT_VERIFY, 0, "verify-resume", "N",
+      "trains twice, once interrupted N times, and compares every byte of the results" },
     { FTK__OPT_FROM, 0, "from", "URL|DIR",
       "fetch: the archive's folder, or one with the files; verify: the folder to look in" },
     { FTK__OPT_TO, 0, "to", "DIR", "fetch: the data folder, instead of $FREETICKETS_DATA" },
@@ -100,6 +106,15 @@ static void take(struct ftk__options *o, const struct spec *s, const char *value
         break;
     case FTK__OPT_FORMAT:
         o->format = value;
+        break;
+    case FTK__OPT_MAX_TIME:
+        o->max_time = value;
+        break;
+    case FTK__OPT_CHECKPOINT:
+        o->checkpoint_every = value;
+        break;
+    case FTK__OPT_VERIFY:
+        o->verify_resume = value;
         break;
     case FTK__OPT_NEW:
         o->fresh = true;

@@ -20,7 +20,10 @@ enum {
     FTK__OPT_FROM = 1u << 9,
     FTK__OPT_TO = 1u << 10,
     FTK__OPT_COMPARE = 1u << 11,
-    FTK__OPT_FORMAT = 1u << 12
+    FTK__OPT_FORMAT = 1u << 12,
+    FTK__OPT_MAX_TIME = 1u << 25,
+    FTK__OPT_CHECKPOINT = 1u << 26,
+    FTK__OPT_VERIFY = 1u << 27
 };
 
 struct ftk__options {
@@ -30,6 +33,8 @@ struct ftk__options {
     const char *from, *to;      /* likewise                                     */
     const char *compare;        /* likewise                                     */
     const char *format;         /* likewise                                     */
+    const char *max_time;       /* --max-time, likewise                         */
+    const char *checkpoint_every, *verify_resume; /* likewise                   */
     bool fresh;                 /* --new                                        */
     bool dry_run, json, quiet, verbose, cfg, help;
     char *const *args;          // [n_args] what is no option
