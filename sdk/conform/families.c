@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * conform/families.c - the list of families: a new file of rules has its line here.
+ */
+#include "conform/families.h"
+#include <string.h>
+
+extern const struct ftk__rule_family ftk__family_abi;
+
+static const struct ftk__rule_family *const families[] = {
+    &ftk__family_abi,
+};
+enum { N_FAMILIES = sizeof(families) / sizeof(families[0]) };
+
+const struct ftk__rule *ftk__rule_at(uint32_t i)
+{
+    for (int f = 0; f < N_FAMILIES; f++) {
+        if (i < families[f]->n)
+            return &families[f]->rules[i];
+        i -= families[f]->n;
+    }
+    return NULL;
+}
+
+const struct ftk__rule *ftk__rule_named(const char *id)
+{
+    for (uint32_t i = 0; ftk__rule_at(i); i++)
+        if (strcmp(ftk__rule_at(i)->id, id) == 0)
+            return ftk__rule_at(i);
+    return NULL;
+}
+
+bool ftk__rule_needs(const struct ftk__rule *r, const char *id)
+{
+    size_t n = strlen(id);
+    for (const char *at = r->needs; at && *at != '\0';) {
+        size_t word = strcspn(at, " ");
+        if (word == n && strncmp(at, id, n) == 0)
+            return true;
+        at += word;
+        at += strspn(at, " ");
+    }
+    return false;
+}
