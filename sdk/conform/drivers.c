@@ -4,8 +4,11 @@
 #include "conform/driver.h"
 #include <string.h>
 
+extern const struct ftk__driver ftk__driver_score, ftk__driver_select, ftk__driver_density,
+    ftk__driver_allot;
+
 static const struct ftk__driver *const drivers[] = {
-    NULL,
+    &ftk__driver_score, &ftk__driver_select, &ftk__driver_density, &ftk__driver_allot, NULL,
 };
 
 const struct ftk__driver *ftk__driver_of(struct ftk__case *c)
