@@ -31,6 +31,10 @@ struct ftk__how {
     void *between_arg;
     bool drop_after_call; /* every buffer is unmapped as soon as the call is over (MEM-03) */
     bool may_fail;        /* a negative status ends the series and is what act() returns */
+    uint32_t only;           /* layer only - 1 alone; 0: all                 */
+    bool flat;               /* all values of the network alike              */
+    bool provoke; /* asks for what cannot be (with may_fail): more than there is, no samples, a
+                   * target of 2; kinds with nothing of the kind go on      */
 };
 struct ftk__driver {
     uint32_t kinds;    /* FTK__ON_*                                    */

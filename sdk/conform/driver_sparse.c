@@ -14,9 +14,18 @@ static uint32_t last_round(const struct ftk__how *how)
 }
 
 /* The network of update `round`. */
-static void scene_of(struct ftk__case *c, uint32_t round, struct ftk__scene *ret)
+static void scene_of(struct ftk__case *c, uint32_t round, const struct ftk__how *how,
+                     struct ftk__scene *ret)
 {
     ftk__scene_small(c, UINT64_C(4711) + round, ret);
+    for (uint32_t k = 0; how->flat && k < LAYERS; k++)
+        for (uint64_t i = 0; i < ret->l[k].layer.n; i++) {
+            ret->l[k].weight[i] = 0.5f;
+            ret->l[k].grad[i] = 0.5f;
+            ret->l[k].momentum[i] = 0.5f;
+            ret->l[k].age[i] = 3;
+            ret->l[k].fired[i] = 1;
+        }
 }
 
 /* How many of a layer an update is asked for. */
@@ -74,9 +83,11 @@ static ftk_status score_round(struct ftk__case *c, struct ftk__subject *s,
     ftk_status st = FTK_OK;
     float *score[LAYERS];
     uint64_t n[LAYERS];
-    scene_of(c, round, &scene);
+    scene_of(c, round, how, &scene);
     for (uint32_t i = 0; i < LAYERS && st >= 0; i++) {
         uint32_t k = (i + how->order) % LAYERS;
+        if (how->only > 0 && how->only != k + 1)
+            continue;
         struct ftk__scene_layer *l = &scene.l[k];
         const uint64_t *list = ftk__scene_list(l, op.which, &n[k]);
         score[k] = ftk__kit_alloc(c, n[k], sizeof(float));
@@ -85,8 +96,9 @@ static ftk_status score_round(struct ftk__case *c, struct ftk__subject *s,
         st = judge(c, s, how, "score", st);
     }
     for (uint32_t k = 0; k < LAYERS && st >= 0; k++)
-        ftk__blob_put(ret, FTK__BLOB_F32, score[k], n[k], "score of layer '%s' in update %u",
-                      scene.l[k].name, round);
+        if (how->only == 0 || how->only == k + 1)
+            ftk__blob_put(ret, FTK__BLOB_F32, score[k], n[k], "score of layer '%s' in update %u",
+                          scene.l[k].name, round);
     return st;
 }
 
@@ -121,12 +133,14 @@ static ftk_status act_select(struct ftk__case *c, struct ftk__subject *s,
         struct ftk__scene scene;
         struct ftk__view *v = ftk__kit_alloc(c, 1, sizeof(*v));
         uint64_t budget[LAYERS];
-        scene_of(c, r, &scene);
+        scene_of(c, r, how, &scene);
         for (uint32_t k = 0; k < LAYERS; k++) {
             if (c->algo->kind == FTK_KIND_INIT)
                 ftk__scene_mask(&scene.l[k], scene.l[k].layer.n, 1); /* the dense network */
             budget[k] = c->algo->kind == FTK_KIND_INIT ? (scene.l[k].layer.n + 2) / 3
                                                        : budget_of(&scene.l[k]);
+            if (how->provoke)
+                budget[k] = scene.l[k].layer.n + 1;
         }
         st = ftk__select_once(c, s, &scene, budget, r, how, state_of(c, how, &own, 1, 0), v);
         st = judge(c, s, how, "select", st);
@@ -150,24 +164,23 @@ static ftk_status act_density(struct ftk__case *c, struct ftk__subject *s,
     for (uint32_t r = how->from_round; r < last_round(how) && st >= 0; r++) {
         struct ftk__scene scene;
         struct ftk__view *v = ftk__kit_alloc(c, 1, sizeof(*v));
-        uint32_t mark = ftk__guard_mark();
-        scene_of(c, 0, &scene); /* the network stays, the target moves */
-        ftk__view_open(c, &scene, s->host, how, op->channels, 0, NULL, v);
         void *state = state_of(c, how, &own, 1, 0);
+        uint32_t mark = ftk__guard_mark();
+        double target = how->provoke ? 2 : targets[r % ROUNDS];
+        scene_of(c, 0, how, &scene); /* the network stays, the target moves */
+        ftk__view_open(c, &scene, s->host, how, op->channels, 0, NULL, v);
         double *density =
             ftk__guard_new("density", LAYERS * sizeof(*density), 8, how->side, how->fill);
         if (how->between)
             how->between(c, how->between_arg);
         ftk__kit_begin(s->host);
         st = op->density(s->host->table, s->self, v->net, ftk__scene_update(r, 0, how, state),
-                         targets[r % ROUNDS], density);
+                         target, density);
         st = judge(c, s, how, "density", ftk__kit_end(c, s->host, "density", false, st));
         ftk__view_close(v, "density", st);
         if (st >= 0)
-            ftk__blob_put(ret, FTK__BLOB_F64, density, LAYERS, "densities at target %g",
-                          targets[r % ROUNDS]);
-        if (!how->state && !own.block)
-            ftk__guard_release(mark);
+            ftk__blob_put(ret, FTK__BLOB_F64, density, LAYERS, "densities at target %g", target);
+        ftk__guard_release(mark);
     }
     return st;
 }
@@ -185,7 +198,7 @@ static ftk_status allot_round(struct ftk__case *c, struct ftk__subject *s,
     uint64_t *room = ftk__guard_new("room", LAYERS * sizeof(*room), 8, how->side, 0);
     uint64_t *count = ftk__guard_new("count", LAYERS * sizeof(*count), 8, how->side, how->fill);
     uint64_t total = 0;
-    scene_of(c, round, &scene);
+    scene_of(c, round, how, &scene);
     for (uint32_t k = 0; k < LAYERS; k++) {
         lost[k] = budget_of(&scene.l[k]);
         room[k] = scene.l[k].layer.n - scene.l[k].layer.nnz + lost[k];
@@ -193,6 +206,8 @@ static ftk_status allot_round(struct ftk__case *c, struct ftk__subject *s,
         ftk__scene_mask(&scene.l[k], scene.l[k].layer.nnz - lost[k],
                         round + 1); /* after the drop */
     }
+    for (uint32_t k = 0; how->provoke && k < LAYERS; k++)
+        room[k] = 0;
     ftk__guard_read_only(lost);
     ftk__guard_read_only(room);
     ftk__view_open(c, &scene, s->host, how, op->channels, 0, NULL, v);

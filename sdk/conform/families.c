@@ -4,10 +4,12 @@
 #include "conform/families.h"
 #include <string.h>
 
-extern const struct ftk__rule_family ftk__family_abi;
+extern const struct ftk__rule_family ftk__family_abi, ftk__family_env, ftk__family_memory,
+    ftk__family_life, ftk__family_same, ftk__family_state, ftk__family_threads;
 
 static const struct ftk__rule_family *const families[] = {
-    &ftk__family_abi,
+    &ftk__family_abi,  &ftk__family_env,   &ftk__family_memory,  &ftk__family_life,
+    &ftk__family_same, &ftk__family_state, &ftk__family_threads,
 };
 enum { N_FAMILIES = sizeof(families) / sizeof(families[0]) };
 

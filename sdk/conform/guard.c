@@ -19,7 +19,9 @@ struct guard {
     char *map, *base; /* the mapping; what the plugin was given       */
     uint64_t map_bytes, bytes;
     bool read_only, dropped;
+    const void *thread; /* whose it is                                  */
 };
+static _Thread_local char me; /* its address tells threads apart              */
 static struct guard *guards;
 static uint32_t n_guards, cap_guards;
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -64,7 +66,7 @@ void *ftk__guard_new(const char *name, uint64_t bytes, uint32_t align, enum ftk_
     }
     pthread_mutex_lock(&table_lock);
     struct guard *g = new_row();
-    *g = (struct guard){ name, map, map + PAGE + slack, body + 2 * PAGE, bytes, false, false };
+    *g = (struct guard){ name, map, map + PAGE + slack, body + 2 * PAGE, bytes, false, false, &me };
     n_guards++;
     pthread_mutex_unlock(&table_lock);
     return map + PAGE + slack;
@@ -164,7 +166,7 @@ void ftk__guard_release(uint32_t mark)
 {
     pthread_mutex_lock(&table_lock);
     for (uint32_t i = mark; i < n_guards; i++)
-        if (!guards[i].dropped)
+        if (!guards[i].dropped && guards[i].thread == &me)
             drop(&guards[i]);
     trim();
     pthread_mutex_unlock(&table_lock);

@@ -22,7 +22,7 @@ void ftk__guard_writable(void *p);
 void ftk__guard_check(struct ftk__case *c);
 /* Unmaps it: whoever kept a pointer faults from now on.  NULL is fine. */
 void ftk__guard_drop(void *p);
-/* Marks all buffers from now on: ftk__guard_release drops those made since. */
+/* Marks all buffers from now on: ftk__guard_release drops those that this thread made since. */
 uint32_t ftk__guard_mark(void);
 void ftk__guard_release(uint32_t mark);
 
