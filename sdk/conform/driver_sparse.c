@@ -13,19 +13,48 @@ static uint32_t last_round(const struct ftk__how *how)
     return how->rounds > 0 ? how->from_round + how->rounds : ROUNDS;
 }
 
+static void make_flat(struct ftk__scene_layer *l)
+{
+    for (uint64_t i = 0; i < l->layer.n; i++) {
+        l->weight[i] = 0.5f;
+        l->grad[i] = 0.5f;
+        l->momentum[i] = 0.5f;
+        l->age[i] = 3;
+        l->fired[i] = 1;
+    }
+}
+
+/* Takes the values of some channels from another network. */
+static void exchange(struct ftk__scene_layer *l, const struct ftk__scene_layer *from,
+                     uint32_t channels)
+{
+    for (uint64_t i = 0; i < l->layer.n; i++) {
+        if (channels & FTK_CH_WEIGHT)
+            l->weight[i] = from->weight[i];
+        if (channels & FTK_CH_GRAD)
+            l->grad[i] = from->grad[i];
+        if (channels & FTK_CH_MOMENTUM)
+            l->momentum[i] = from->momentum[i];
+        if (channels & FTK_CH_AGE)
+            l->age[i] = from->age[i];
+        if (channels & FTK_CH_FIRED)
+            l->fired[i] = l->active[i] || !from->fired[i];
+    }
+}
+
 /* The network of update `round`. */
 static void scene_of(struct ftk__case *c, uint32_t round, const struct ftk__how *how,
                      struct ftk__scene *ret)
 {
+    struct ftk__scene other;
     ftk__scene_small(c, UINT64_C(4711) + round, ret);
     for (uint32_t k = 0; how->flat && k < LAYERS; k++)
-        for (uint64_t i = 0; i < ret->l[k].layer.n; i++) {
-            ret->l[k].weight[i] = 0.5f;
-            ret->l[k].grad[i] = 0.5f;
-            ret->l[k].momentum[i] = 0.5f;
-            ret->l[k].age[i] = 3;
-            ret->l[k].fired[i] = 1;
-        }
+        make_flat(&ret->l[k]);
+    if (!how->other_values)
+        return;
+    ftk__scene_small(c, UINT64_C(815) + round, &other);
+    for (uint32_t k = 0; k < LAYERS; k++)
+        exchange(&ret->l[k], &other.l[k], how->other_values);
 }
 
 /* How many of a layer an update is asked for. */

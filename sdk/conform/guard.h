@@ -10,7 +10,12 @@
 #define FTK__GUARD_H
 #include "conform/kit.h"
 
-enum ftk__side { FTK__AT_END, FTK__AT_START };
+enum ftk__side {
+    FTK__AT_END,
+    FTK__AT_START,
+    FTK__ROOMY /* with writable pages around and nothing read-only: for rules that look for other
+                * mistakes than those of bounds */
+};
 
 /* `bytes` (0 too) aligned for `align` (a power of two, at most 64), filled with `fill`.  `name` is
  * static.  Lives until dropped or the process ends. */

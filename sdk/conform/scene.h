@@ -7,26 +7,26 @@
 #include "conform/driver.h"
 
 enum ftk__scene_values {
-    FTK__VALUES_PLAIN,          /* all different, of both signs                 */
-    FTK__VALUES_TIES,           /* a few values, zeros of both signs among them */
-    FTK__VALUES_ODD             /* zeros, denormals, the largest floats         */
+    FTK__VALUES_PLAIN, /* all different, of both signs                 */
+    FTK__VALUES_TIES,  /* a few values, zeros of both signs among them */
+    FTK__VALUES_ODD    /* zeros, denormals, the largest floats         */
 };
 struct ftk__scene_layer {
-    ftk_layer layer;            /* n, nnz, name ... as plugins see it           */
+    ftk_layer layer; /* n, nnz, name ... as plugins see it           */
     char name[24];
-    uint8_t *active;            // [n] 0 or 1
+    uint8_t *active;                 // [n] 0 or 1
     float *weight, *grad, *momentum; // [n]
-    uint32_t *age;              // [n]
-    uint8_t *fired;             // [n]
-    uint64_t *list;             // [n] room for a list of positions
+    uint32_t *age;                   // [n]
+    uint8_t *fired;                  // [n]
+    uint64_t *list;                  // [n] room for a list of positions
 };
 struct ftk__scene {
     struct ftk__scene_layer *l; // [n_layers]
     uint32_t n_layers;
 };
 struct ftk__scene_shape {
-    const uint64_t *n;          // [n_layers] entries
-    const double *density;      // [n_layers] of active ones; NULL: 0.4 each
+    const uint64_t *n;     // [n_layers] entries
+    const double *density; // [n_layers] of active ones; NULL: 0.4 each
     uint32_t n_layers;
 };
 /* Layers "a", "b", ...: linear ones n x 1 unless shapes are set afterwards; the first has FTK_ROLE_FIRST,
@@ -53,21 +53,19 @@ ftk_update *ftk__scene_update(uint64_t round, uint64_t layer, const struct ftk__
 
 /* ---- level 2 ---------------------------------------------------------------------------------- */
 
-struct ftk__view {              /* of one call                                  */
+struct ftk__view { /* of one call                                  */
     struct ftk__case *c;
     struct ftk__scene *s;
     struct ftk__kit_host *host;
     const struct ftk__how *how;
-    uint32_t channels;          /* that may be read                             */
-    uint32_t which;             /* what may be taken; 0: nothing                */
-    ftk_net *net;               /* give these to the plugin                     */
+    uint32_t channels; /* that may be read                             */
+    uint32_t which;    /* what may be taken; 0: nothing                */
+    ftk_net *net;      /* give these to the plugin                     */
     ftk_edit *edit;
-    uint64_t *budget;           // [n_layers] guarded
-    uint64_t *took;             // [n_layers] how many were taken
-    uint8_t **taken;            // [n_layers][n]
-    uint32_t reads;             /* entries lent so far, any channel             */
-    bool refused;               /* a call of the plugin's was wrong             */
-    char sentence[256];         /* what                                         */
+    uint64_t *budget; // [n_layers] guarded
+    uint64_t *took;   // [n_layers] how many were taken
+    uint8_t **taken;  // [n_layers][n]
+    uint32_t reads;   /* entries lent so far, any channel             */
     void *lent[8];
     uint32_t n_lent;
 };
@@ -75,12 +73,13 @@ struct ftk__view {              /* of one call                                  
 void ftk__view_open(struct ftk__case *c, struct ftk__scene *s, struct ftk__kit_host *host,
                     const struct ftk__how *how, uint32_t channels, uint32_t which,
                     const uint64_t *budget, struct ftk__view *ret);
-/* Fails the rule where the plugin's calls were refused and it went on with FTK_OK. */
+/* Fails the rule where the plugin's calls were refused and it went on with FTK_OK, unless
+ * how->tolerant; host->wrong tells. */
 void ftk__view_close(struct ftk__view *v, const char *call, ftk_status st);
 
 /* ---- what the algorithm is -------------------------------------------------------------------- */
 
-struct ftk__scorer {            /* prune and grow have the same shape           */
+struct ftk__scorer { /* prune and grow have the same shape           */
     uint32_t channels, count, props, formula, which;
     ftk_score_fn score;
     ftk_select_fn select;

@@ -7,18 +7,19 @@
 #include <stdarg.h>
 #include <string.h>
 
-static ftk_status refuse(struct ftk__view *v, ftk_status st, const char *fmt, ...) FTK_PRINTF(3, 4);
+static ftk_status refuse(struct ftk__view *v, bool *which, ftk_status st, const char *fmt, ...)
+    FTK_PRINTF(4, 5);
 
-static ftk_status refuse(struct ftk__view *v, ftk_status st, const char *fmt, ...)
+static ftk_status refuse(struct ftk__view *v, bool *which, ftk_status st, const char *fmt, ...)
 {
     char text[256];
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (!v->refused)
-        ftk__format(v->sentence, sizeof(v->sentence), "%s", text);
-    v->refused = true;
+    if (!v->host->wrong_read && !v->host->wrong_take)
+        ftk__format(v->host->wrong, sizeof(v->host->wrong), "%s", text);
+    *which = true;
     return v->host->table->fail(v->host->table, st, "%s", text);
 }
 
@@ -43,19 +44,20 @@ static ftk_status net_read(const ftk_net *net, uint32_t layer, uint32_t which, u
     struct ftk__view *v = net->impl;
     uint64_t n;
     if (layer >= v->s->n_layers)
-        return refuse(v, FTK_ERANGE, "read of layer %u, the network has %u", layer, v->s->n_layers);
+        return refuse(v, &v->host->wrong_read, FTK_ERANGE, "read of layer %u, the network has %u",
+                      layer, v->s->n_layers);
     if (which != FTK_ACTIVE && which != FTK_INACTIVE)
-        return refuse(v, FTK_EINVAL, "read of list %u, which is neither active nor inactive",
-                      which);
+        return refuse(v, &v->host->wrong_read, FTK_EINVAL,
+                      "read of list %u, which is neither active nor inactive", which);
     if (channels & ~v->channels)
-        return refuse(v, FTK_EINVAL, "read of channels 0x%x, declared are 0x%x", channels,
-                      v->channels);
+        return refuse(v, &v->host->wrong_read, FTK_EINVAL,
+                      "read of channels 0x%x, declared are 0x%x", channels, v->channels);
     if (cap == 0)
-        return refuse(v, FTK_EINVAL, "read of at most 0 entries");
+        return refuse(v, &v->host->wrong_read, FTK_EINVAL, "read of at most 0 entries");
     const uint64_t *list = ftk__scene_list(&v->s->l[layer], which, &n);
     if (*cursor > n)
-        return refuse(v, FTK_EINVAL, "read from entry %llu of %llu", (unsigned long long)*cursor,
-                      (unsigned long long)n);
+        return refuse(v, &v->host->wrong_read, FTK_EINVAL, "read from entry %llu of %llu",
+                      (unsigned long long)*cursor, (unsigned long long)n);
     uint64_t count = n - *cursor < cap ? n - *cursor : cap;
     if (v->how->chunk > 0 && count > v->how->chunk)
         count = v->how->chunk;
@@ -73,18 +75,22 @@ static ftk_status edit_take(const ftk_edit *e, uint32_t layer, const uint64_t *i
 {
     struct ftk__view *v = e->impl;
     if (layer >= v->s->n_layers)
-        return refuse(v, FTK_ERANGE, "take in layer %u, the network has %u", layer, v->s->n_layers);
+        return refuse(v, &v->host->wrong_take, FTK_ERANGE, "take in layer %u, the network has %u",
+                      layer, v->s->n_layers);
     const struct ftk__scene_layer *l = &v->s->l[layer];
     for (uint64_t i = 0; i < n; i++) {
         unsigned long long at = index[i];
         if (index[i] >= l->layer.n)
-            return refuse(v, FTK_ERANGE, "weight %llu taken in layer '%s', which has %llu", at,
-                          l->name, (unsigned long long)l->layer.n);
+            return refuse(v, &v->host->wrong_take, FTK_ERANGE,
+                          "weight %llu taken in layer '%s', which has %llu", at, l->name,
+                          (unsigned long long)l->layer.n);
         if (v->taken[layer][index[i]])
-            return refuse(v, FTK_EINVAL, "weight %llu of layer '%s' taken twice", at, l->name);
+            return refuse(v, &v->host->wrong_take, FTK_EINVAL,
+                          "weight %llu of layer '%s' taken twice", at, l->name);
         if (l->active[index[i]] != (v->which == FTK_ACTIVE))
-            return refuse(v, FTK_EINVAL, "weight %llu of layer '%s' taken, which is %s", at,
-                          l->name, v->which == FTK_ACTIVE ? "not active" : "active");
+            return refuse(v, &v->host->wrong_take, FTK_EINVAL,
+                          "weight %llu of layer '%s' taken, which is %s", at, l->name,
+                          v->which == FTK_ACTIVE ? "not active" : "active");
         v->taken[layer][index[i]] = 1;
         v->took[layer]++;
     }
@@ -130,6 +136,7 @@ void ftk__view_open(struct ftk__case *c, struct ftk__scene *s, struct ftk__kit_h
 void ftk__view_close(struct ftk__view *v, const char *call, ftk_status st)
 {
     drop_lent(v);
-    if (v->refused && st >= 0)
-        ftk__kit_fail(v->c, "%s(): %s", call, v->sentence);
+    bool wrong = v->host->wrong_read || v->host->wrong_take;
+    if (wrong && st >= 0 && !v->how->tolerant)
+        ftk__kit_fail(v->c, "%s(): %s", call, v->host->wrong);
 }
