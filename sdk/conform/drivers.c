@@ -5,10 +5,16 @@
 #include <string.h>
 
 extern const struct ftk__driver ftk__driver_score, ftk__driver_select, ftk__driver_density,
-    ftk__driver_allot;
+    ftk__driver_allot, ftk__driver_ensemble, ftk__driver_metric;
 
 static const struct ftk__driver *const drivers[] = {
-    &ftk__driver_score, &ftk__driver_select, &ftk__driver_density, &ftk__driver_allot, NULL,
+    &ftk__driver_score,
+    &ftk__driver_select,
+    &ftk__driver_density,
+    &ftk__driver_allot,
+    &ftk__driver_ensemble,
+    &ftk__driver_metric,
+    NULL,
 };
 
 const struct ftk__driver *ftk__driver_of(struct ftk__case *c)
