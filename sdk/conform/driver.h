@@ -29,8 +29,14 @@ struct ftk__how {
         *state; /* goes on from it and leaves it behind; NULL: the series' own, zeroed */
     void (*between)(struct ftk__case *c, void *arg); /* before every call; NULL: nothing */
     void *between_arg;
-    bool drop_after_call; /* every buffer is unmapped as soon as the call is over (MEM-03) */
-    bool may_fail;        /* a negative status ends the series and is what act() returns */
+    bool drop_after_call;  /* every buffer is unmapped as soon as the call is over (MEM-03) */
+    bool may_fail;         /* a negative status ends the series and is what act() returns */
+    uint32_t only;         /* layer only - 1 alone; 0: all                 */
+    uint32_t other_values; /* FTK_CH_*: these channels hold other numbers  */
+    bool tolerant;         /* wrong reads and takes are left to the rule, in host->wrong_* */
+    bool flat;             /* all values of the network alike              */
+    bool provoke; /* asks for what cannot be (with may_fail): more than there is, no samples, a
+                   * target of 2; kinds with nothing of the kind go on      */
 };
 struct ftk__driver {
     uint32_t kinds;    /* FTK__ON_*                                    */

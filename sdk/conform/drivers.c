@@ -4,7 +4,16 @@
 #include "conform/driver.h"
 #include <string.h>
 
+extern const struct ftk__driver ftk__driver_score, ftk__driver_select, ftk__driver_density,
+    ftk__driver_allot, ftk__driver_ensemble, ftk__driver_metric;
+
 static const struct ftk__driver *const drivers[] = {
+    &ftk__driver_score,
+    &ftk__driver_select,
+    &ftk__driver_density,
+    &ftk__driver_allot,
+    &ftk__driver_ensemble,
+    &ftk__driver_metric,
     NULL,
 };
 

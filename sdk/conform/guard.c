@@ -18,8 +18,10 @@ struct guard {
     const char *name;
     char *map, *base; /* the mapping; what the plugin was given       */
     uint64_t map_bytes, bytes;
-    bool read_only, dropped;
+    bool read_only, dropped, roomy;
+    const void *thread; /* whose it is                                  */
 };
+static _Thread_local char me; /* its address tells threads apart              */
 static struct guard *guards;
 static uint32_t n_guards, cap_guards;
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -50,21 +52,30 @@ static void protect(const struct guard *g, int how)
 void *ftk__guard_new(const char *name, uint64_t bytes, uint32_t align, enum ftk__side side,
                      uint8_t fill)
 {
-    uint64_t body = (bytes + PAGE - 1) / PAGE * PAGE;
+    uint64_t room = side == FTK__ROOMY ? 2 * PAGE : 0;
+    uint64_t body = (bytes + PAGE - 1) / PAGE * PAGE + 2 * room;
     char *map =
         mmap(NULL, body + 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (map == MAP_FAILED)
         ftk__kit_broken("no memory for buffer '%s' of %llu bytes", name, (unsigned long long)bytes);
     if (mprotect(map, PAGE, PROT_NONE) != 0 || mprotect(map + PAGE + body, PAGE, PROT_NONE) != 0)
         ftk__kit_broken("cannot guard buffer '%s'", name);
-    uint64_t slack = side == FTK__AT_END ? (body - bytes) / align * align : 0;
+    uint64_t slack = side == FTK__AT_END ? (body - bytes) / align * align : room;
     if (body > 0) {
         memset(map + PAGE, SLACK, body);
         memset(map + PAGE + slack, fill, bytes);
     }
     pthread_mutex_lock(&table_lock);
     struct guard *g = new_row();
-    *g = (struct guard){ name, map, map + PAGE + slack, body + 2 * PAGE, bytes, false, false };
+    *g = (struct guard){
+        .name = name,
+        .map = map,
+        .base = map + PAGE + slack,
+        .map_bytes = body + 2 * PAGE,
+        .bytes = bytes,
+        .roomy = side == FTK__ROOMY,
+        .thread = &me,
+    };
     n_guards++;
     pthread_mutex_unlock(&table_lock);
     return map + PAGE + slack;
@@ -83,7 +94,8 @@ void ftk__guard_read_only(const void *p)
 {
     pthread_mutex_lock(&table_lock);
     struct guard *g = find(p);
-    protect(g, PROT_READ);
+    if (!g->roomy)
+        protect(g, PROT_READ);
     g->read_only = true;
     pthread_mutex_unlock(&table_lock);
 }
@@ -121,7 +133,7 @@ void ftk__guard_check(struct ftk__case *c)
     for (uint32_t i = 0; i < n_guards; i++) {
         const struct guard *g = &guards[i];
         int64_t offset;
-        if (g->dropped || g->read_only || !slack_written(g, &offset))
+        if (g->dropped || g->read_only || g->roomy || !slack_written(g, &offset))
             continue;
         ftk__kit_fail(c, "buffer '%s' (%llu bytes): byte %lld was written, outside of it", g->name,
                       (unsigned long long)g->bytes, (long long)offset);
@@ -164,7 +176,7 @@ void ftk__guard_release(uint32_t mark)
 {
     pthread_mutex_lock(&table_lock);
     for (uint32_t i = mark; i < n_guards; i++)
-        if (!guards[i].dropped)
+        if (!guards[i].dropped && guards[i].thread == &me)
             drop(&guards[i]);
     trim();
     pthread_mutex_unlock(&table_lock);

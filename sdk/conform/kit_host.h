@@ -14,8 +14,10 @@ struct ftk__kit_host {
     bool reasoned;                /* fail() or a selection recorded a reason since begin */
     ftk_status reason_status;
     char reason[FTK__ERROR_TEXT];
-    uint32_t logged; /* lines given to log()                         */
-    void **scratch;  // [n_scratch] to be dropped when the call ends
+    uint32_t logged;             /* lines given to log()                         */
+    bool wrong_read, wrong_take; /* a call of net->read or edit->take was refused */
+    char wrong[256];             /* why, the first                               */
+    void **scratch;              // [n_scratch] to be dropped when the call ends
     uint32_t n_scratch, cap_scratch;
 };
 /* `grown`: bytes of zeros behind the table, counted in its size. */
