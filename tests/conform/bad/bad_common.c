@@ -17,6 +17,9 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
 
 struct self {
     float *gain; /* a block of its own                           */
@@ -72,7 +75,9 @@ static void *sleeper(void *arg)
 #if defined(BAD_ENV_02)
 static void disturb(void)
 {
-#if defined(BAD_VARIANT_ROUNDING)
+#if defined(BAD_VARIANT_FLOAT) && defined(__SSE__)
+    _mm_setcsr(_mm_getcsr() | 0x8000); /* denormals become 0 */
+#elif defined(BAD_VARIANT_FLOAT)
     fesetround(FE_UPWARD);
 #elif defined(BAD_VARIANT_LOCALE)
     setlocale(LC_ALL, "C.UTF-8");
