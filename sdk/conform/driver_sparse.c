@@ -138,7 +138,7 @@ static ftk_status act_score(struct ftk__case *c, struct ftk__subject *s, const s
     ftk_status st = FTK_OK;
     for (uint32_t r = how->from_round; r < last_round(how) && st >= 0; r++) {
         st = score_round(c, s, how, r, &own, ret);
-        if (how->drop_after_call)
+        if (how->move)
             move_state(how->state ? how->state : &own);
     }
     return st;
@@ -175,7 +175,7 @@ static ftk_status act_select(struct ftk__case *c, struct ftk__subject *s,
         st = judge(c, s, how, "select", st);
         if (st >= 0)
             put_taken(v, r, ret);
-        if (how->drop_after_call)
+        if (how->move)
             move_state(how->state ? how->state : &own);
     }
     return st;
@@ -209,7 +209,8 @@ static ftk_status act_density(struct ftk__case *c, struct ftk__subject *s,
         ftk__view_close(v, "density", st);
         if (st >= 0)
             ftk__blob_put(ret, FTK__BLOB_F64, density, LAYERS, "densities at target %g", target);
-        ftk__guard_release(mark);
+        if (!how->keep)
+            ftk__guard_release(mark);
     }
     return st;
 }
@@ -261,8 +262,9 @@ static ftk_status act_allot(struct ftk__case *c, struct ftk__subject *s, const s
         void *state = state_of(c, how, &own, 1, 0);
         uint32_t mark = ftk__guard_mark();
         st = allot_round(c, s, how, r, state, ret);
-        ftk__guard_release(mark);
-        if (how->drop_after_call)
+        if (!how->keep)
+            ftk__guard_release(mark);
+        if (how->move)
             move_state(how->state ? how->state : &own);
     }
     return st;
