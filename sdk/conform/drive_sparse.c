@@ -48,7 +48,6 @@ ftk_status ftk__score_list(struct ftk__case *c, struct ftk__subject *s, struct f
     uint64_t at = 0;
     ftk_status st = FTK_OK;
     ftk_rng rng = { { 0, 0 }, 0 };
-    uint32_t mark = ftk__guard_mark();
     do {
         /* Everything is made anew for each chunk, but for the stream, which goes on. */
         uint64_t count = n - at < chunk ? n - at : chunk;
@@ -60,10 +59,9 @@ ftk_status ftk__score_list(struct ftk__case *c, struct ftk__subject *s, struct f
                          ftk__scene_cand(l, list, at, count, op.channels, how), u, how, ret + at);
         rng = u->rng;
         at += count;
-        if (how->drop_after_call)
+        if (!how->keep)
             ftk__guard_release(of_chunk);
     } while (at < n && st == FTK_OK);
-    ftk__guard_release(mark);
     return st;
 }
 
@@ -82,6 +80,7 @@ ftk_status ftk__select_once(struct ftk__case *c, struct ftk__subject *s, struct 
     ftk_status st = op.select(s->host->table, s->self, v->net, u, v->edit);
     st = ftk__kit_end(c, s->host, "select", false, st);
     ftk__view_close(v, "select", st);
-    ftk__guard_release(mark);
+    if (!how->keep)
+        ftk__guard_release(mark);
     return st;
 }

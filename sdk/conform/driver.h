@@ -29,7 +29,9 @@ struct ftk__how {
         *state; /* goes on from it and leaves it behind; NULL: the series' own, zeroed */
     void (*between)(struct ftk__case *c, void *arg); /* before every call; NULL: nothing */
     void *between_arg;
-    bool drop_after_call;  /* every buffer is unmapped as soon as the call is over (MEM-03) */
+    bool keep; /* no buffer is unmapped after its call: for rules that look for other mistakes than
+                * a pointer that was kept */
+    bool move; /* state lies elsewhere after each call */
     bool may_fail;         /* a negative status ends the series and is what act() returns */
     uint32_t only;         /* layer only - 1 alone; 0: all                 */
     uint32_t other_values; /* FTK_CH_*: these channels hold other numbers  */

@@ -5,7 +5,7 @@
 #include "conform/strategy_case.h"
 #include <string.h>
 
-enum { ROUNDS = 3, MEMBERS = 3 };
+enum { ROUNDS = 3, MEMBERS = 3, MOST_OPS = 1000 };
 
 void ftk__strategy_put(const ftk_op *op, uint32_t i, struct ftk__blob *ret)
 {
@@ -58,7 +58,8 @@ ftk_status ftk__strategy_ask(struct ftk__case *c, struct ftk__subject *s, const 
         ftk__kit_must(c, s->host, "op", st);
     if (st == FTK_OK)
         *ret = *op;
-    ftk__guard_release(mark);
+    if (!how->keep)
+        ftk__guard_release(mark);
     return st;
 }
 
@@ -68,7 +69,7 @@ static ftk_status act(struct ftk__case *c, struct ftk__subject *s, const struct 
     const ftk_run run = ftk__strategy_run(MEMBERS, 0.2);
     uint32_t last = how->rounds > 0 ? how->from_round + how->rounds : ROUNDS;
     for (uint32_t r = how->from_round; r < last; r++)
-        for (uint32_t i = r; i < FTK__MAX_OPS; i += ROUNDS) {
+        for (uint32_t i = r; i < MOST_OPS; i += ROUNDS) {
             ftk_op op;
             ftk_status st = ftk__strategy_ask(c, s, &run, i, NULL, how, &op);
             if (st < 0)

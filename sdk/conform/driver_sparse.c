@@ -138,7 +138,7 @@ static ftk_status act_score(struct ftk__case *c, struct ftk__subject *s, const s
     ftk_status st = FTK_OK;
     for (uint32_t r = how->from_round; r < last_round(how) && st >= 0; r++) {
         st = score_round(c, s, how, r, &own, ret);
-        if (how->drop_after_call)
+        if (how->move)
             move_state(how->state ? how->state : &own);
     }
     return st;
@@ -175,7 +175,7 @@ static ftk_status act_select(struct ftk__case *c, struct ftk__subject *s,
         st = judge(c, s, how, "select", st);
         if (st >= 0)
             put_taken(v, r, ret);
-        if (how->drop_after_call)
+        if (how->move)
             move_state(how->state ? how->state : &own);
     }
     return st;
@@ -209,12 +209,26 @@ static ftk_status act_density(struct ftk__case *c, struct ftk__subject *s,
         ftk__view_close(v, "density", st);
         if (st >= 0)
             ftk__blob_put(ret, FTK__BLOB_F64, density, LAYERS, "densities at target %g", target);
-        ftk__guard_release(mark);
+        if (!how->keep)
+            ftk__guard_release(mark);
     }
     return st;
 }
 
 /* ---- allot ------------------------------------------------------------------------------------ */
+
+/* Layers of like size, so that shares are not a matter of room alone. */
+static void allot_scene(struct ftk__case *c, uint32_t round, const struct ftk__how *how,
+                        struct ftk__scene *ret)
+{
+    static const uint64_t n[LAYERS] = { 500, 400, 301 };
+    const struct ftk__scene_shape shape = { .n = n, .n_layers = LAYERS };
+    struct ftk__scene other;
+    ftk__scene_new(c, &shape, UINT64_C(4711) + round, ret);
+    ftk__scene_new(c, &shape, UINT64_C(815) + round, &other);
+    for (uint32_t k = 0; k < LAYERS; k++)
+        exchange(&ret->l[k], &other.l[k], how->other_values);
+}
 
 static ftk_status allot_round(struct ftk__case *c, struct ftk__subject *s,
                               const struct ftk__how *how, uint32_t round, void *state,
@@ -227,7 +241,7 @@ static ftk_status allot_round(struct ftk__case *c, struct ftk__subject *s,
     uint64_t *room = ftk__guard_new("room", LAYERS * sizeof(*room), 8, how->side, 0);
     uint64_t *count = ftk__guard_new("count", LAYERS * sizeof(*count), 8, how->side, how->fill);
     uint64_t total = 0;
-    scene_of(c, round, how, &scene);
+    allot_scene(c, round, how, &scene);
     for (uint32_t k = 0; k < LAYERS; k++) {
         lost[k] = budget_of(&scene.l[k]);
         room[k] = scene.l[k].layer.n - scene.l[k].layer.nnz + lost[k];
@@ -261,8 +275,9 @@ static ftk_status act_allot(struct ftk__case *c, struct ftk__subject *s, const s
         void *state = state_of(c, how, &own, 1, 0);
         uint32_t mark = ftk__guard_mark();
         st = allot_round(c, s, how, r, state, ret);
-        ftk__guard_release(mark);
-        if (how->drop_after_call)
+        if (!how->keep)
+            ftk__guard_release(mark);
+        if (how->move)
             move_state(how->state ? how->state : &own);
     }
     return st;

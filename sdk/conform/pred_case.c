@@ -175,7 +175,7 @@ static ftk_pred *batch(struct ftk__meter *m, const struct ftk__preds *p, uint64_
 /* State may be moved between any two calls. */
 static void move(struct ftk__meter *m)
 {
-    if (!m->how->drop_after_call)
+    if (!m->how->move)
         return;
     void *moved = ftk__guard_new("accumulator", m->bytes, ALIGN_STATE, m->how->side, 0);
     memcpy(moved, m->state, m->bytes);
@@ -195,7 +195,8 @@ ftk_status ftk__meter_add(struct ftk__meter *m, const struct ftk__preds *p, uint
     st = ftk__kit_end(m->c, m->s->host, "add", false, st);
     if (st < 0 && !m->how->may_fail)
         ftk__kit_must(m->c, m->s->host, "add", st);
-    ftk__guard_release(mark);
+    if (!m->how->keep)
+        ftk__guard_release(mark);
     move(m);
     return st;
 }

@@ -8,11 +8,11 @@
 #include <string.h>
 
 /* The whole choice of a rule in one number array: scores at level 1, taken at level 2. */
-static void act(struct ftk__case *c, struct ftk__subject *s, const struct ftk__how *how,
-                struct ftk__blob *ret)
+static ftk_status act(struct ftk__case *c, struct ftk__subject *s, const struct ftk__how *how,
+                      struct ftk__blob *ret)
 {
     *ret = (struct ftk__blob){ 0 };
-    ftk__driver_of(c)->act(c, s, how, ret);
+    return ftk__driver_of(c)->act(c, s, how, ret);
 }
 
 /* ---- SCO-04 ----------------------------------------------------------------------------------- */
@@ -39,10 +39,14 @@ static void declared_channels(struct ftk__case *c)
     struct ftk__subject s;
     struct ftk__blob plain, other;
     ftk__subject_new(c, NULL, &s);
-    const struct ftk__how how = { .side = FTK__ROOMY, .tolerant = true, .may_fail = true };
-    act(c, &s, &how, &plain);
+    const struct ftk__how how = {
+        .side = FTK__ROOMY, .tolerant = true, .may_fail = true, .keep = true
+    };
+    ftk_status st = act(c, &s, &how, &plain);
     if (s.host->wrong_read)
         ftk__kit_fail(c, "%s", s.host->wrong);
+    if (st < 0)
+        return; /* another rule's: there is nothing to compare */
     for (int i = 0; i < N_CHANNELS; i++) {
         struct ftk__how changed = how;
         if (!(declared(c->algo) & channels[i].bit))
@@ -292,7 +296,7 @@ static const struct ftk__rule rules[] = {
     { .id = "SCO-07",
       .level = 2,
       .kinds = FTK__ON_PRUNE | FTK__ON_GROW,
-      .needs = "SCO-01 SCO-04 DET-01 DET-02 DET-06 PRN-01 GRW-01",
+      .needs = "SCO-01 SCO-02 SCO-04 DET-01 DET-02 DET-06 PRN-01 GRW-01",
       .title = "claims of ELEMENTWISE, SCALE_FREE and SIGN_FREE hold",
       .why = "the core and backends rely on claims to select natively and in parallel",
       .fix = "drop the claim, or make it true",

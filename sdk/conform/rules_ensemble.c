@@ -353,7 +353,7 @@ static const struct ftk__rule rules[] = {
                   "ends, and stays done, for any number of members and at every bound",
                   "a plan must be finite", "return FTK_DONE for every i past the last operation",
                   always_ends),
-    ENSEMBLE_RULE("ENS-02", "ENS-01 MEM-01",
+    ENSEMBLE_RULE("ENS-02", "ENS-01 MEM-03",
                   "operation i is the same, asked in any order, twice, of any instance; all fields "
                   "are written",
                   "a run resumes at any i, and `plan` asks without training",

@@ -13,19 +13,19 @@ static void run_series(struct ftk__case *c, const struct ftk__how *how)
 
 static void past_the_end(struct ftk__case *c)
 {
-    run_series(c, &(struct ftk__how){ .side = FTK__AT_END, .fill = 0xA5 });
+    run_series(c, &(struct ftk__how){ .side = FTK__AT_END, .fill = 0xA5, .keep = true });
 }
 
 static void before_the_start(struct ftk__case *c)
 {
-    run_series(c, &(struct ftk__how){ .side = FTK__AT_START, .fill = 0x5A });
+    run_series(c, &(struct ftk__how){ .side = FTK__AT_START, .fill = 0x5A, .keep = true });
 }
 
-/* Buffers of each call are unmapped after it and state moves: whoever kept a pointer faults. */
+/* Buffers of each call are unmapped after it: whoever kept a pointer faults. */
 static void nothing_kept(struct ftk__case *c)
 {
-    const struct ftk__how kept = { .fill = 0xA5, .chunk = 7 };
-    const struct ftk__how dropped = { .fill = 0xA5, .chunk = 7, .drop_after_call = true };
+    const struct ftk__how kept = { .fill = 0xA5, .keep = true };
+    const struct ftk__how dropped = { .fill = 0xA5 };
     struct ftk__subject s;
     struct ftk__blob a = { 0 };
     struct ftk__blob b = { 0 };
@@ -154,7 +154,7 @@ static const struct ftk__rule rules[] = {
     { .id = "OOM-01",
       .level = 3,
       .kinds = FTK__ON_ALL,
-      .needs = "MEM-01 LIF-01",
+      .needs = "MEM-03 LIF-01",
       .title = "each failing allocation is ENOMEM, leaks nothing, and work goes on",
       .why = "a run that lacks memory must end with a sentence, not with a crash",
       .fix = "check each host->alloc and host->scratch; free what was made before",
@@ -163,7 +163,7 @@ static const struct ftk__rule rules[] = {
     { .id = "ERR-01",
       .level = 2,
       .kinds = FTK__ON_ALL,
-      .needs = "MEM-01",
+      .needs = "MEM-03 OOM-01",
       .title = "a negative status has one line on record",
       .why = "a status alone does not tell a person what to change",
       .fix = "return host->fail(host, status, \"what, value, limit\")",

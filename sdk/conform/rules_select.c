@@ -133,7 +133,9 @@ static void takes_its_budget(struct ftk__case *c)
 
 static void takes_what_may_be(struct ftk__case *c)
 {
-    const struct ftk__how how = { .side = FTK__ROOMY, .tolerant = true, .may_fail = true };
+    const struct ftk__how how = {
+        .side = FTK__ROOMY, .tolerant = true, .may_fail = true, .keep = true
+    };
     struct ftk__subject s;
     ftk__subject_new(c, NULL, &s);
     ftk__driver_of(c)->act(c, &s, &how, NULL);
@@ -257,7 +259,7 @@ static const struct ftk__rule rules[] = {
     { .id = "PRN-01",
       .level = 2,
       .kinds = FTK__ON_PRUNE,
-      .needs = "MEM-01 DET-01 PRN-02",
+      .needs = "MEM-03 DET-01 PRN-02",
       .title = "takes as many as its count says",
       .why = "the core decides how many, the plugin which",
       .fix = "take edit->budget[l] of each layer, or declare EXPECTED or FREE",
@@ -265,7 +267,7 @@ static const struct ftk__rule rules[] = {
     { .id = "GRW-01",
       .level = 2,
       .kinds = FTK__ON_GROW,
-      .needs = "MEM-01 DET-01 GRW-02",
+      .needs = "MEM-03 DET-01 GRW-02",
       .title = "takes as many as its count says",
       .why = "the core decides how many, the plugin which",
       .fix = "take edit->budget[l] of each layer, or declare EXPECTED or FREE",
@@ -289,7 +291,7 @@ static const struct ftk__rule rules[] = {
     { .id = "PRN-03",
       .level = 2,
       .kinds = FTK__ON_PRUNE,
-      .needs = "PRN-01",
+      .needs = "PRN-01 SCO-02",
       .title = "budget 0 takes nothing, budget nnz everything, whatever the signs",
       .why = "rates reach 0 and 1, and layers may hold one sign only",
       .fix = "when one sort of weight runs out take the rest from the other",
@@ -313,7 +315,7 @@ static const struct ftk__rule rules[] = {
     { .id = "PRN-05",
       .level = 2,
       .kinds = FTK__ON_PRUNE2,
-      .needs = "DET-01 PRN-02",
+      .needs = "MEM-03 DET-01 PRN-02",
       .title = "reads cut to any size give the same result",
       .why = "read() gives at most cap entries, and may give fewer",
       .fix = "go on reading until count is 0",
@@ -321,7 +323,7 @@ static const struct ftk__rule rules[] = {
     { .id = "GRW-05",
       .level = 2,
       .kinds = FTK__ON_GROW2,
-      .needs = "DET-01 GRW-02",
+      .needs = "MEM-03 DET-01 GRW-02",
       .title = "reads cut to any size give the same result",
       .why = "read() gives at most cap entries, and may give fewer",
       .fix = "go on reading until count is 0",
@@ -329,7 +331,7 @@ static const struct ftk__rule rules[] = {
     { .id = "ALT-03",
       .level = 2,
       .kinds = FTK__ON_ALLOT,
-      .needs = "DET-01",
+      .needs = "MEM-03 DET-01",
       .title = "reads cut to any size give the same result",
       .why = "read() gives at most cap entries, and may give fewer",
       .fix = "go on reading until count is 0",
@@ -337,7 +339,7 @@ static const struct ftk__rule rules[] = {
     { .id = "INI-06",
       .level = 2,
       .kinds = FTK__ON_INIT,
-      .needs = "DET-01",
+      .needs = "MEM-03 DET-01",
       .title = "reads cut to any size give the same result",
       .why = "read() gives at most cap entries, and may give fewer",
       .fix = "go on reading until count is 0",
