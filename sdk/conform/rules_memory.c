@@ -24,8 +24,8 @@ static void before_the_start(struct ftk__case *c)
 /* Buffers of each call are unmapped after it: whoever kept a pointer faults. */
 static void nothing_kept(struct ftk__case *c)
 {
-    const struct ftk__how kept = { .fill = 0xA5, .keep = true };
-    const struct ftk__how dropped = { .fill = 0xA5 };
+    const struct ftk__how kept = { .fill = 0xA5, .chunk = 7, .keep = true };
+    const struct ftk__how dropped = { .fill = 0xA5, .chunk = 7 };
     struct ftk__subject s;
     struct ftk__blob a = { 0 };
     struct ftk__blob b = { 0 };

@@ -25,7 +25,7 @@ struct self {
     float *gain; /* a block of its own                           */
     const float *kept;
     void *lost;
-    uint64_t calls, id, layer, step, first;
+    uint64_t calls, id, layer, step;
     float seen[8];
     bool met_one;
     const void *state[8];
@@ -126,7 +126,6 @@ static ftk_status create(const ftk_host *h, const void *params, void **ret_self)
     }
     *gain = 0.25f;
     s->gain = gain;
-    s->first = UINT64_MAX;
 #if defined(BAD_LIF_01) && defined(BAD_VARIANT_MALLOC)
     s->lost = malloc(64);
 #endif
@@ -218,14 +217,9 @@ static float astray(const ftk_host *h, struct self *s, const ftk_layer *l, const
 #elif defined(BAD_MEM_02)
     s->seen[7] = c->weight[-1];
 #elif defined(BAD_MEM_03)
-    /* The chunk before of the same layer. */
-    if (s->kept && s->layer == l->index && s->step == u->step && c->count > 0 &&
-        c->index[0] > s->first)
-        s->seen[7] = s->kept[0];
+    if (s->kept)
+        s->seen[7] = s->kept[0]; /* of the call before */
     s->kept = c->count > 0 ? c->weight : NULL;
-    s->layer = l->index;
-    s->step = u->step;
-    s->first = c->count > 0 ? c->index[0] : 0;
 #elif defined(BAD_DET_01)
     return (float)s->calls++;
 #elif defined(BAD_DET_02)
