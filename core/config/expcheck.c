@@ -11,7 +11,8 @@
 
 /* What the experiment's operations and choices leave unread. */
 struct unread {
-    bool optim_lr;   /* every TRAIN brings its own rate */
+    bool optim_lr;   /* every TRAIN brings its own schedule */
+    bool optim_base; /* and its own rate */
     bool milestones; /* the schedule has none */
     bool density, init;
     bool updates; /* neither updates nor escapes */
@@ -40,6 +41,7 @@ static struct unread what_is_unread(const struct ftk__experiment *x, const struc
     bool sgd = strcmp(x->optimiser.builtin->name, "sgd") == 0;
     return (struct unread){
         .optim_lr = !ops->uses_optim_lr,
+        .optim_base = !ops->uses_optim_lr && !ops->uses_optim_base,
         .milestones = x->optim.schedule != FTK__LR_STEP,
         .density = !ops->any_sparse,
         .init = !sparse_init,
@@ -71,7 +73,7 @@ static void note_unread(const struct ftk__experiment *x, const struct unread *u,
         bool is_unread;
         const char *path;
     } by_strategy[] = {
-        { u->optim_lr, "optim.lr" },
+        { u->optim_base, "optim.lr" },
         { u->optim_lr, "optim.schedule" },
         { u->optim_lr, "optim.milestones" },
         { u->optim_lr, "optim.gamma" },
