@@ -2,7 +2,7 @@
 # The rules that hold for every kind.
 ftk_right(bad_common.c)
 foreach(rule LIF-01 LIF-02 LIF-03 MEM-01 MEM-02 MEM-03 OOM-01 ERR-01 DET-01 DET-02 DET-03 DET-04
-        DET-05 DET-06 STA-01 STA-02 STA-03 THR-01 THR-02 ENV-01 ENV-02 ABI-07)
+        DET-05 DET-06 STA-01 STA-02 STA-03 THR-01 THR-02 ENV-02 ABI-07)
     ftk_bad(${rule} bad_common.c)
 endforeach()
 ftk_bad(LIF-01 bad_common.c VARIANT malloc)
