@@ -249,6 +249,23 @@ static void note_use(struct ftk__oplist *l, const ftk_op *op)
     }
 }
 
+/* Does the rate of a TRAIN with a schedule of its own follow `optim.lr`?  It does if the operation is
+ * another one where that is another. */
+static bool reads_optim_base(struct ftk__instance *strategy, const ftk_run *run, uint32_t i,
+                             const ftk_op *op)
+{
+    const ftk_history none = { .size = sizeof none };
+    struct ftk_error why = { 0 };
+    ftk_run other = *run;
+    ftk_op again;
+    if (op->code != FTK_OP_TRAIN || op->lr.kind == FTK_LR_EXPERIMENT)
+        return false;
+    other.lr.base = 2 * run->lr.base + 1;
+    if (ftk__oplist_ask(strategy, &other, i, &none, &again, &why) != FTK_OK)
+        return true;
+    return again.lr.base > op->lr.base || again.lr.base < op->lr.base;
+}
+
 ftk_status ftk__oplist_plan(struct ftk__instance *strategy, const ftk_run *run,
                             struct ftk__oplist *ret, struct ftk_error *reterr)
 {
@@ -268,6 +285,8 @@ ftk_status ftk__oplist_plan(struct ftk__instance *strategy, const ftk_run *run,
             st = ftk__fail(reterr, FTK_ENOMEM, "out of memory for %u operations", l.n + 1);
         if (st == FTK_OK)
             note_use(&l, &one.op);
+        if (st == FTK_OK && !l.uses_optim_base)
+            l.uses_optim_base = reads_optim_base(strategy, run, l.n - 1, &one.op);
     }
     if (st == FTK_DONE)
         st = ftk__opstate_end(&s, reterr);

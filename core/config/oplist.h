@@ -74,6 +74,7 @@ struct ftk__oplist {
     double total_epochs;
     bool any_sparse, any_dst, any_ramp; /* what the strategy uses */
     bool uses_optim_lr;                 /* some TRAIN follows `optim`'s schedule */
+    bool uses_optim_base;               /* or has one of its own that starts at `optim.lr` */
 };
 /* Asks `strategy` (an instance of an ensemble algorithm) for every op with empty results. */
 ftk_status ftk__oplist_plan(struct ftk__instance *strategy, const ftk_run *run,

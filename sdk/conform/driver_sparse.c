@@ -217,6 +217,19 @@ static ftk_status act_density(struct ftk__case *c, struct ftk__subject *s,
 
 /* ---- allot ------------------------------------------------------------------------------------ */
 
+/* Layers of like size, so that shares are not a matter of room alone. */
+static void allot_scene(struct ftk__case *c, uint32_t round, const struct ftk__how *how,
+                        struct ftk__scene *ret)
+{
+    static const uint64_t n[LAYERS] = { 500, 400, 301 };
+    const struct ftk__scene_shape shape = { .n = n, .n_layers = LAYERS };
+    struct ftk__scene other;
+    ftk__scene_new(c, &shape, UINT64_C(4711) + round, ret);
+    ftk__scene_new(c, &shape, UINT64_C(815) + round, &other);
+    for (uint32_t k = 0; k < LAYERS; k++)
+        exchange(&ret->l[k], &other.l[k], how->other_values);
+}
+
 static ftk_status allot_round(struct ftk__case *c, struct ftk__subject *s,
                               const struct ftk__how *how, uint32_t round, void *state,
                               struct ftk__blob *ret)
@@ -228,7 +241,7 @@ static ftk_status allot_round(struct ftk__case *c, struct ftk__subject *s,
     uint64_t *room = ftk__guard_new("room", LAYERS * sizeof(*room), 8, how->side, 0);
     uint64_t *count = ftk__guard_new("count", LAYERS * sizeof(*count), 8, how->side, how->fill);
     uint64_t total = 0;
-    scene_of(c, round, how, &scene);
+    allot_scene(c, round, how, &scene);
     for (uint32_t k = 0; k < LAYERS; k++) {
         lost[k] = budget_of(&scene.l[k]);
         room[k] = scene.l[k].layer.n - scene.l[k].layer.nnz + lost[k];
