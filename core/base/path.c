@@ -122,3 +122,15 @@ char *ftk__path_plugins(void)
     ftk__free(exe);
     return settle(path);
 }
+
+char *ftk__path_share(const char *name)
+{
+    char *exe = ftk__path_real("/proc/self/exe");
+    char *bin = exe ? ftk__path_dir(exe) : NULL;
+    char *share = bin ? ftk__path_join(bin, "../share/freetickets") : NULL;
+    char *path = share ? ftk__path_join(share, name) : NULL;
+    ftk__free(share);
+    ftk__free(bin);
+    ftk__free(exe);
+    return settle(path);
+}

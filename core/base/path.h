@@ -16,4 +16,6 @@ char *ftk__path_real(const char *path);                  /* NULL where it does n
 char *ftk__path_data(void);
 /* <prefix>/lib/freetickets/plugins seen from the running program, or the build tree's plugins/.  */
 char *ftk__path_plugins(void);
+/* <prefix>/share/freetickets/<name> seen from the running program, or the build tree's.          */
+char *ftk__path_share(const char *name);
 #endif

@@ -9,11 +9,9 @@
 #include <string.h>
 
 const struct ftk__command *const ftk__commands[] = {
-    &ftk__command_run,        &ftk__command_check,
-    &ftk__command_plan,       &ftk__command_list,
-    &ftk__command_describe,   &ftk__command_table,
-    &ftk__command_data,       &ftk__command_version,
-    &ftk__command_completion, NULL,
+    &ftk__command_run,      &ftk__command_check,   &ftk__command_plan,       &ftk__command_list,
+    &ftk__command_describe, &ftk__command_new,     &ftk__command_conform,    &ftk__command_table,
+    &ftk__command_data,     &ftk__command_version, &ftk__command_completion, NULL,
 };
 enum { N_COMMANDS = sizeof(ftk__commands) / sizeof(ftk__commands[0]) - 1 };
 

@@ -9,8 +9,8 @@ extern const struct ftk__command *const ftk__commands[]; /* NULL-terminated     
 
 /* One file a command. */
 extern const struct ftk__command ftk__command_run, ftk__command_check, ftk__command_plan,
-    ftk__command_list, ftk__command_describe, ftk__command_table, ftk__command_data,
-    ftk__command_version, ftk__command_completion;
+    ftk__command_list, ftk__command_describe, ftk__command_conform, ftk__command_new,
+    ftk__command_table, ftk__command_data, ftk__command_version, ftk__command_completion;
 
 /* Runs `freetickets ARGS` and returns what the shell sees. */
 int ftk__cli_main(int argc, char **argv);

@@ -12,7 +12,7 @@ static const struct spec {
     char letter;  /* 0: none */
     const char *name;
     const char *value; /* NULL: it takes none */
-    const char *help;
+    const char *help;  /* NULL: it is not shown */
 } specs[] = {
     { FTK__OPT_SET, 's', "set", "KEY=VALUE",
       "overrides a key of the file: topology.rate=0.3; may be given often" },
@@ -35,6 +35,20 @@ static const struct spec {
       "without CFG: our count of training FLOPs beside the paper's, Tables 1 to 3" },
     { FTK__OPT_FORMAT, 0, "format", "FORMAT", "md, csv or json, instead of aligned text" },
     { FTK__OPT_CFG, 0, "cfg", NULL, "prints a stanza for a config file, with every default" },
+    { FTK__OPT_LEVEL, 0, "level", "N",
+      "1: loads safely; 2: keeps the contract (default); 3: survives faults, fuzz, threads" },
+    { FTK__OPT_ONLY, 0, "only", "GLOB", "only rules whose id matches: 'SCO-*'" },
+    { FTK__OPT_ALGO, 0, "algo", "KIND.NAME", "only this algorithm of the file" },
+    { FTK__OPT_SKIP, 0, "skip", "RULE=WHY", "waives a rule; may be given often" },
+    { FTK__OPT_REF, 0, "ref", "FILE.so", "the backend to compare backends with, instead of ref" },
+    { FTK__OPT_SEED, 0, "seed", "N", "of the kit's random choices" },
+    { FTK__OPT_JOBS, 0, "jobs", "N", "processes at once, instead of as many as processors" },
+    { FTK__OPT_TIMEOUT, 0, "timeout", "S", "seconds a rule may take, instead of its own limit" },
+    { FTK__OPT_TAP, 0, "tap", NULL, "prints TAP 14" },
+    { FTK__OPT_IN_PROCESS, 0, "in-process", NULL,
+      "runs a single rule in this process, for a debugger" },
+    { FTK__OPT_LIST, 0, "list", NULL, "lists the rules" },
+    { FTK__OPT_CHILD, 0, "child", "SPEC", NULL },
     { FTK__OPT_JSON, 0, "json", NULL, "prints one JSON document" },
     { FTK__OPT_QUIET, 'q', "quiet", NULL, "no progress, and only warnings and errors on stderr" },
     { FTK__OPT_VERBOSE, 'v', "verbose", NULL, "more detail" },
@@ -116,6 +130,33 @@ static void take(struct ftk__options *o, const struct spec *s, const char *value
     case FTK__OPT_VERIFY:
         o->verify_resume = value;
         break;
+    case FTK__OPT_SKIP:
+        o->skip[o->n_skip++] = value;
+        break;
+    case FTK__OPT_LEVEL:
+        o->level = value;
+        break;
+    case FTK__OPT_ONLY:
+        o->only = value;
+        break;
+    case FTK__OPT_ALGO:
+        o->algo = value;
+        break;
+    case FTK__OPT_REF:
+        o->ref = value;
+        break;
+    case FTK__OPT_SEED:
+        o->seed = value;
+        break;
+    case FTK__OPT_JOBS:
+        o->jobs = value;
+        break;
+    case FTK__OPT_TIMEOUT:
+        o->timeout = value;
+        break;
+    case FTK__OPT_CHILD:
+        o->child = value;
+        break;
     case FTK__OPT_NEW:
         o->fresh = true;
         break;
@@ -133,6 +174,15 @@ static void take(struct ftk__options *o, const struct spec *s, const char *value
         break;
     case FTK__OPT_CFG:
         o->cfg = true;
+        break;
+    case FTK__OPT_TAP:
+        o->tap = true;
+        break;
+    case FTK__OPT_IN_PROCESS:
+        o->in_process = true;
+        break;
+    case FTK__OPT_LIST:
+        o->list = true;
         break;
     default:
         o->help = true;
@@ -154,7 +204,7 @@ static ftk_status unknown_option(const struct ftk__command *c, const char *word,
     uint64_t n = 0;
     const char *nearest = NULL;
     for (int i = 0; i < N_SPECS; i++) {
-        if (is_taken(c, &specs[i]))
+        if (is_taken(c, &specs[i]) && specs[i].help)
             names[n++] = specs[i].name;
     }
     if (ftk__str_starts(word, "--")) {
@@ -195,7 +245,8 @@ ftk_status ftk__options_parse(const struct ftk__command *c, int argc, char **arg
     char shorts[2 * N_SPECS + 2];
     *ret = (struct ftk__options){ 0 };
     ret->set = ftk__alloc_array((uint64_t)argc, sizeof(*ret->set));
-    if (!ret->set)
+    ret->skip = ftk__alloc_array((uint64_t)argc, sizeof(*ret->skip));
+    if (!ret->set || !ret->skip)
         return ftk__fail(reterr, FTK_ENOMEM, "no memory for %d arguments", argc);
     make_tables(c, longs, shorts);
     opterr = 0;
@@ -226,6 +277,7 @@ ftk_status ftk__options_parse(const struct ftk__command *c, int argc, char **arg
 void ftk__options_done(struct ftk__options *o)
 {
     ftk__free((void *)o->set);
+    ftk__free((void *)o->skip);
     *o = (struct ftk__options){ 0 };
 }
 
@@ -239,7 +291,7 @@ void ftk__usage_print(const struct ftk__command *c, struct ftk__str *out)
     for (int i = 0; i < N_SPECS; i++) {
         const struct spec *s = &specs[i];
         char name[64];
-        if (!is_taken(c, s))
+        if (!is_taken(c, s) || !s->help)
             continue;
         ftk__format(name, sizeof(name), "--%s%s%s", s->name, s->value ? " " : "",
                     s->value ? s->value : "");
@@ -253,7 +305,7 @@ void ftk__usage_print(const struct ftk__command *c, struct ftk__str *out)
 const char *ftk__option_name(const struct ftk__command *c, uint32_t i, bool *ret_value)
 {
     for (int k = 0; k < N_SPECS; k++) {
-        if (!is_taken(c, &specs[k]))
+        if (!is_taken(c, &specs[k]) || !specs[k].help)
             continue;
         if (i-- == 0) {
             *ret_value = specs[k].value != NULL;

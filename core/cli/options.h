@@ -21,32 +21,47 @@ enum {
     FTK__OPT_TO = 1u << 10,
     FTK__OPT_COMPARE = 1u << 11,
     FTK__OPT_FORMAT = 1u << 12,
+    FTK__OPT_LEVEL = 1u << 13,
+    FTK__OPT_ONLY = 1u << 14,
+    FTK__OPT_SKIP = 1u << 15,
+    FTK__OPT_REF = 1u << 16,
+    FTK__OPT_SEED = 1u << 17,
+    FTK__OPT_JOBS = 1u << 18,
+    FTK__OPT_TIMEOUT = 1u << 19,
+    FTK__OPT_TAP = 1u << 20,
+    FTK__OPT_IN_PROCESS = 1u << 21,
+    FTK__OPT_LIST = 1u << 22,
+    FTK__OPT_CHILD = 1u << 23, /* how `conform` executes itself; not shown     */
+    FTK__OPT_ALGO = 1u << 24,
     FTK__OPT_MAX_TIME = 1u << 25,
     FTK__OPT_CHECKPOINT = 1u << 26,
     FTK__OPT_VERIFY = 1u << 27
 };
 
 struct ftk__options {
-    const char **set;           // [n_set] of -s, in order; owned
+    const char **set; // [n_set] of -s, in order; owned
     uint64_t n_set;
-    const char *out, *dense;    /* NULL where not given                         */
-    const char *from, *to;      /* likewise                                     */
-    const char *compare;        /* likewise                                     */
-    const char *format;         /* likewise                                     */
-    const char *max_time;       /* --max-time, likewise                         */
-    const char *checkpoint_every, *verify_resume; /* likewise                   */
-    bool fresh;                 /* --new                                        */
+    const char *out, *dense; /* NULL where not given                         */
+    const char *from, *to;   /* likewise                                     */
+    const char *compare;     /* likewise                                     */
+    const char *format;      /* likewise                                     */
+    const char *max_time, *checkpoint_every, *verify_resume; /* likewise     */
+    const char *level, *only, *ref, *seed, *jobs, *timeout, *child, *algo; /* likewise */
+    const char **skip; // [n_skip] of --skip, in order; owned
+    uint64_t n_skip;
+    bool tap, in_process, list;
+    bool fresh; /* --new                                        */
     bool dry_run, json, quiet, verbose, cfg, help;
-    char *const *args;          // [n_args] what is no option
+    char *const *args; // [n_args] what is no option
     int n_args;
 };
 
 struct ftk__command {
     const char *name, *args, *summary, *details;
-    uint32_t takes;             /* FTK__OPT_*                                   */
+    uint32_t takes; /* FTK__OPT_*                                   */
     int min_args, max_args;
     int (*run)(const struct ftk__options *o); /* an exit code                   */
-    const char *words;          /* that its arguments are made of, for completion, or NULL: files */
+    const char *words; /* that its arguments are made of, for completion, or NULL: files */
 };
 
 /* argv[0] is the command's name.  An error of usage (2) says what is wrong; `ret` is to be done in

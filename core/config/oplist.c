@@ -33,12 +33,13 @@ void ftk__opstate_done(struct ftk__opstate *s)
 }
 
 /* "operation 4 (save): <fact>" */
-static ftk_status fail_op(struct ftk_error *reterr, const struct ftk__opstate *s, const ftk_op *op,
-                          const char *fmt, ...) FTK_PRINTF(4, 5);
-static ftk_status fail_op(struct ftk_error *reterr, const struct ftk__opstate *s, const ftk_op *op,
-                          const char *fmt, ...)
+static ftk_status fail_op(struct ftk_error *reterr, struct ftk__opstate *s, const ftk_op *op,
+                          enum ftk__op_fault fault, const char *fmt, ...) FTK_PRINTF(5, 6);
+static ftk_status fail_op(struct ftk_error *reterr, struct ftk__opstate *s, const ftk_op *op,
+                          enum ftk__op_fault fault, const char *fmt, ...)
 {
     char text[400];
+    s->fault = fault;
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
@@ -65,8 +66,9 @@ static ftk_status do_train(struct ftk__opstate *s, const ftk_op *op, struct ftk_
 {
     e->steps = ftk__op_steps(op->epochs, s->steps_per_epoch);
     if (op->ramp_density > s->density)
-        return fail_op(reterr, s, op, "ramp_density %g is above the present density %g",
-                       op->ramp_density, s->density);
+        return fail_op(reterr, s, op, FTK__FAULT_DENSITY,
+                       "ramp_density %g is above the present density %g", op->ramp_density,
+                       s->density);
     bool ramp = op->ramp_density > 0 && e->steps > 0;
     if (ramp) {
         /* A ramp whose end rounds to no step of this TRAIN is never reached. */
@@ -83,11 +85,11 @@ static ftk_status do_train(struct ftk__opstate *s, const ftk_op *op, struct ftk_
 static ftk_status do_save(struct ftk__opstate *s, const ftk_op *op, struct ftk_error *reterr)
 {
     if (s->saved[op->member])
-        return fail_op(reterr, s, op, "member %u was saved by operation %u", op->member,
-                       s->saved_by[op->member]);
+        return fail_op(reterr, s, op, FTK__FAULT_ORDER, "member %u was saved by operation %u",
+                       op->member, s->saved_by[op->member]);
     if (s->ramp_open)
-        return fail_op(reterr, s, op, "member %u lies inside a ramp that has not reached its end",
-                       op->member);
+        return fail_op(reterr, s, op, FTK__FAULT_DENSITY,
+                       "member %u lies inside a ramp that has not reached its end", op->member);
     s->saved[op->member] = 1;
     s->saved_by[op->member] = s->n_ops;
     return FTK_OK;
@@ -96,8 +98,8 @@ static ftk_status do_save(struct ftk__opstate *s, const ftk_op *op, struct ftk_e
 static ftk_status do_prune(struct ftk__opstate *s, const ftk_op *op, struct ftk_error *reterr)
 {
     if (op->density > s->density)
-        return fail_op(reterr, s, op, "density %g is above the present density %g", op->density,
-                       s->density);
+        return fail_op(reterr, s, op, FTK__FAULT_DENSITY,
+                       "density %g is above the present density %g", op->density, s->density);
     s->density = op->density;
     s->sparse = true;
     s->ramp_open = false;
@@ -119,7 +121,7 @@ static ftk_status do_rewind(struct ftk__opstate *s, const ftk_op *op, struct ftk
 {
     struct ftk__op_slot *slot = &s->slot[op->slot];
     if (!slot->filled)
-        return fail_op(reterr, s, op, "slot %u was never remembered", op->slot);
+        return fail_op(reterr, s, op, FTK__FAULT_SLOT, "slot %u was never remembered", op->slot);
     s->t = slot->t;
     if (op->flags & FTK_REWIND_RESEED)
         slot->returns++;
@@ -144,7 +146,8 @@ static ftk_status apply(struct ftk__opstate *s, const ftk_op *op, struct ftk__op
         return do_save(s, op, reterr);
     case FTK_OP_ESCAPE:
         if (!s->sparse)
-            return fail_op(reterr, s, op, "the network is dense: there is no topology to change");
+            return fail_op(reterr, s, op, FTK__FAULT_ORDER,
+                           "the network is dense: there is no topology to change");
         return FTK_OK;
     case FTK_OP_PRUNE:
         return do_prune(s, op, reterr);
@@ -164,9 +167,9 @@ ftk_status ftk__opstate_step(struct ftk__opstate *s, const ftk_op *op, struct ft
         return ftk__fail(reterr, FTK_ERANGE, "operation %u: a strategy has at most %d of them",
                          s->n_ops, (int)FTK__MAX_OPS);
     if (ftk__op_check(op, s, &why) != FTK_OK)
-        return fail_op(reterr, s, op, "%s", why.message);
+        return fail_op(reterr, s, op, FTK__FAULT_FIELDS, "%s", why.message);
     if (s->n_ops == 0 && op->code != FTK_OP_INIT)
-        return fail_op(reterr, s, op, "the first operation is an init");
+        return fail_op(reterr, s, op, FTK__FAULT_ORDER, "the first operation is an init");
     struct ftk__op_effect e = {
         .t_from = s->t,
         .density_from = s->density,
@@ -246,6 +249,23 @@ static void note_use(struct ftk__oplist *l, const ftk_op *op)
     }
 }
 
+/* Does the rate of a TRAIN with a schedule of its own follow `optim.lr`?  It does if the operation is
+ * another one where that is another. */
+static bool reads_optim_base(struct ftk__instance *strategy, const ftk_run *run, uint32_t i,
+                             const ftk_op *op)
+{
+    const ftk_history none = { .size = sizeof none };
+    struct ftk_error why = { 0 };
+    ftk_run other = *run;
+    ftk_op again;
+    if (op->code != FTK_OP_TRAIN || op->lr.kind == FTK_LR_EXPERIMENT)
+        return false;
+    other.lr.base = 2 * run->lr.base + 1;
+    if (ftk__oplist_ask(strategy, &other, i, &none, &again, &why) != FTK_OK)
+        return true;
+    return again.lr.base > op->lr.base || again.lr.base < op->lr.base;
+}
+
 ftk_status ftk__oplist_plan(struct ftk__instance *strategy, const ftk_run *run,
                             struct ftk__oplist *ret, struct ftk_error *reterr)
 {
@@ -265,6 +285,8 @@ ftk_status ftk__oplist_plan(struct ftk__instance *strategy, const ftk_run *run,
             st = ftk__fail(reterr, FTK_ENOMEM, "out of memory for %u operations", l.n + 1);
         if (st == FTK_OK)
             note_use(&l, &one.op);
+        if (st == FTK_OK && !l.uses_optim_base)
+            l.uses_optim_base = reads_optim_base(strategy, run, l.n - 1, &one.op);
     }
     if (st == FTK_DONE)
         st = ftk__opstate_end(&s, reterr);

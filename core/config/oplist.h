@@ -11,6 +11,15 @@
 
 enum { FTK__MAX_OPS = 100000, FTK__MAX_SLOTS = 16 };
 
+/* What sort of rule a refused operation breaks: ENS-03, 04, 06 and 08 of the conformance kit. */
+enum ftk__op_fault {
+    FTK__FAULT_NONE,
+    FTK__FAULT_ORDER,
+    FTK__FAULT_FIELDS,
+    FTK__FAULT_DENSITY,
+    FTK__FAULT_SLOT
+};
+
 struct ftk__op_slot { /* what REMEMBER keeps, as counts */
     bool filled;
     bool sparse;
@@ -28,9 +37,10 @@ struct ftk__opstate {
     uint64_t t;            /* steps since INIT */
     uint64_t total_steps;  /* of all TRAINs so far */
     uint32_t n_ops;
-    uint32_t reseed;    /* added to the keys of order and augmentation */
-    uint8_t *saved;     // [members]
-    uint32_t *saved_by; // [members] the operation that did, where saved
+    enum ftk__op_fault fault; /* of the operation that was refused */
+    uint32_t reseed;          /* added to the keys of order and augmentation */
+    uint8_t *saved;           // [members]
+    uint32_t *saved_by;       // [members] the operation that did, where saved
     struct ftk__op_slot slot[FTK__MAX_SLOTS];
 };
 ftk_status ftk__opstate_init(struct ftk__opstate *s, const ftk_run *run, struct ftk_error *reterr);
@@ -64,6 +74,7 @@ struct ftk__oplist {
     double total_epochs;
     bool any_sparse, any_dst, any_ramp; /* what the strategy uses */
     bool uses_optim_lr;                 /* some TRAIN follows `optim`'s schedule */
+    bool uses_optim_base;               /* or has one of its own that starts at `optim.lr` */
 };
 /* Asks `strategy` (an instance of an ensemble algorithm) for every op with empty results. */
 ftk_status ftk__oplist_plan(struct ftk__instance *strategy, const ftk_run *run,

@@ -237,20 +237,25 @@ static ftk_status check_ops(const ftk_algo *a, struct ftk_error *reterr)
     }
 }
 
-static ftk_status check_params(const ftk_algo *a, struct ftk_error *reterr)
+static ftk_status check_table(const ftk_algo *a, struct ftk_error *reterr)
 {
     const struct ftk__param_table t = { a->params, a->param_stride, a->params_size };
     if (!a->params != (a->params_size == 0))
         return ftk__fail(reterr, FTK_EINVAL, "params_size is %u, but the table is %s",
                          a->params_size, a->params ? "there" : "NULL");
-    ftk_status st = ftk__params_check(&t, reterr);
-    for (uint32_t i = 0; st == FTK_OK && i < N_CORE_KEYS; i++) {
+    return ftk__params_check(&t, reterr);
+}
+
+static ftk_status check_keys(const ftk_algo *a, struct ftk_error *reterr)
+{
+    const struct ftk__param_table t = { a->params, a->param_stride, a->params_size };
+    for (uint32_t i = 0; i < N_CORE_KEYS; i++) {
         bool ours = core_keys[i].kind == 0 || core_keys[i].kind == a->kind;
         if (ours && ftk__param_named(&t, core_keys[i].name))
-            st = ftk__fail(reterr, FTK_EINVAL, "parameter '%s' is a key of the core's own",
-                           core_keys[i].name);
+            return ftk__fail(reterr, FTK_EINVAL, "parameter '%s' is a key of the core's own",
+                             core_keys[i].name);
     }
-    return st;
+    return FTK_OK;
 }
 
 static ftk_status check_words(const ftk_algo *a, struct ftk_error *reterr)
@@ -270,24 +275,53 @@ static ftk_status check_words(const ftk_algo *a, struct ftk_error *reterr)
     return unknown_bits(reterr, "flags", a->flags, FTK_ALGO_REENTRANT);
 }
 
-ftk_status ftk__algo_check(const ftk_algo *a, struct ftk_error *reterr)
+static ftk_status check_head(const ftk_algo *a, struct ftk_error *reterr)
 {
     /* Nothing beyond `size` and `kind` may be read of a descriptor of another size. */
     if (a->size != sizeof(*a))
         return wrong_size(reterr, "an algorithm", a->size, sizeof(*a));
     if (a->kind < FTK_KIND_INIT || a->kind > FTK_KIND_ALLOT)
         return ftk__fail(reterr, FTK_EINVAL, "an algorithm of unknown kind %u", a->kind);
-    const char *kind = ftk__kind_name((ftk_kind)a->kind);
-    if (!is_name(a->name))
-        return ftk__fail(reterr, FTK_EINVAL, "%s name '%s' is not [a-z][a-z0-9_]*", kind,
-                         a->name ? a->name : "(null)");
+    return FTK_OK;
+}
+
+static ftk_status check_name(const ftk_algo *a, struct ftk_error *reterr)
+{
+    if (is_name(a->name))
+        return check_words(a, reterr);
+    return ftk__fail(reterr, FTK_EINVAL, "%s name '%s' is not [a-z][a-z0-9_]*",
+                     ftk__kind_name((ftk_kind)a->kind), a->name ? a->name : "(null)");
+}
+
+ftk_status ftk__algo_check_part(const ftk_algo *a, enum ftk__algo_part part,
+                                struct ftk_error *reterr)
+{
+    switch (part) {
+    case FTK__ALGO_HEAD:
+        return check_head(a, reterr);
+    case FTK__ALGO_WORDS:
+        return check_name(a, reterr);
+    case FTK__ALGO_TABLE:
+        return check_table(a, reterr);
+    case FTK__ALGO_KEYS:
+        return check_keys(a, reterr);
+    default:
+        return check_ops(a, reterr);
+    }
+}
+
+ftk_status ftk__algo_check(const ftk_algo *a, struct ftk_error *reterr)
+{
+    ftk_status st = check_head(a, reterr);
+    if (st == FTK_OK && !is_name(a->name))
+        st = check_name(a, reterr);
+    if (st != FTK_OK)
+        return st;
     struct ftk_error inner;
-    ftk_status st = check_words(a, &inner);
-    if (st == FTK_OK)
-        st = check_params(a, &inner);
-    if (st == FTK_OK)
-        st = check_ops(a, &inner);
+    for (int part = FTK__ALGO_WORDS; part <= FTK__ALGO_OPS && st == FTK_OK; part++)
+        st = ftk__algo_check_part(a, (enum ftk__algo_part)part, &inner);
     if (st == FTK_OK)
         return FTK_OK;
-    return ftk__fail(reterr, st, "%s '%s': %s", kind, a->name, inner.message);
+    return ftk__fail(reterr, st, "%s '%s': %s", ftk__kind_name((ftk_kind)a->kind), a->name,
+                     inner.message);
 }

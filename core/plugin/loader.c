@@ -78,7 +78,7 @@ static bool is_version(const char *s)
     return s && (*s == '\0' || *s == '-' || *s == '+');
 }
 
-static ftk_status check_stamp(const ftk_stamp *s, struct ftk_error *reterr)
+ftk_status ftk__stamp_check(const ftk_stamp *s, struct ftk_error *reterr)
 {
     if (!s)
         return ftk__fail(reterr, FTK_EABI, "ftk_plugin_stamp() returns NULL");
@@ -178,7 +178,7 @@ static ftk_status open_and_ask(const char *path, struct ftk__load_guard *guard,
     memcpy(&stamp, &symbols[0], sizeof(stamp)); /* ISO C has no such cast         */
     memcpy(&offer, &symbols[1], sizeof(offer));
     const ftk_stamp *judged = stamp();
-    st = check_stamp(judged, reterr);
+    st = ftk__stamp_check(judged, reterr);
     if (st != FTK_OK)
         return st;
     *ret_stamp = judged;

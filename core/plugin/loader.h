@@ -14,4 +14,16 @@ ftk_status ftk__plugin_load(const char *path, const ftk_registry *reg, const ftk
                             struct ftk_error *reterr);
 /* What the registry asks of a descriptor before it is listed. */
 ftk_status ftk__algo_check(const ftk_algo *a, struct ftk_error *reterr);
+/* The same in parts, in this order; each relies on those before it. */
+enum ftk__algo_part {
+    FTK__ALGO_HEAD,  /* its own size and kind                        */
+    FTK__ALGO_WORDS, /* name, summary, reference, flags              */
+    FTK__ALGO_TABLE, /* of parameters                                */
+    FTK__ALGO_KEYS,  /* that are the core's                          */
+    FTK__ALGO_OPS
+};
+ftk_status ftk__algo_check_part(const ftk_algo *a, enum ftk__algo_part part,
+                                struct ftk_error *reterr);
+/* The stamp alone. */
+ftk_status ftk__stamp_check(const ftk_stamp *s, struct ftk_error *reterr);
 #endif

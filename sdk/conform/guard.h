@@ -10,7 +10,12 @@
 #define FTK__GUARD_H
 #include "conform/kit.h"
 
-enum ftk__side { FTK__AT_END, FTK__AT_START };
+enum ftk__side {
+    FTK__AT_END,
+    FTK__AT_START,
+    FTK__ROOMY /* with writable pages around and nothing read-only: for rules that look for other
+                * mistakes than those of bounds */
+};
 
 /* `bytes` (0 too) aligned for `align` (a power of two, at most 64), filled with `fill`.  `name` is
  * static.  Lives until dropped or the process ends. */
@@ -22,7 +27,7 @@ void ftk__guard_writable(void *p);
 void ftk__guard_check(struct ftk__case *c);
 /* Unmaps it: whoever kept a pointer faults from now on.  NULL is fine. */
 void ftk__guard_drop(void *p);
-/* Marks all buffers from now on: ftk__guard_release drops those made since. */
+/* Marks all buffers from now on: ftk__guard_release drops those that this thread made since. */
 uint32_t ftk__guard_mark(void);
 void ftk__guard_release(uint32_t mark);
 

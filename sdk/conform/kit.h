@@ -16,13 +16,13 @@
 
 enum ftk__verdict {
     FTK__PASS,
-    FTK__FAILED,                /* the plugin broke the rule                    */
+    FTK__FAILED, /* the plugin broke the rule                    */
     FTK__CRASHED,
     FTK__TIMED_OUT,
-    FTK__WARNED,                /* taste and speed                              */
-    FTK__SKIPPED,               /* does not apply here, with the reason         */
-    FTK__BLOCKED,               /* a rule that it needs did not pass            */
-    FTK__WAIVED,                /* by --skip                                    */
+    FTK__WARNED,  /* taste and speed                              */
+    FTK__SKIPPED, /* does not apply here, with the reason         */
+    FTK__BLOCKED, /* a rule that it needs did not pass            */
+    FTK__WAIVED,  /* by --skip                                    */
     FTK__VERDICTS
 };
 const char *ftk__verdict_name(enum ftk__verdict v); /* "fail"                    */
@@ -33,8 +33,8 @@ enum {
     FTK__ON_PRUNE2 = 1u << 1,
     FTK__ON_GROW1 = 1u << 2,
     FTK__ON_GROW2 = 1u << 3,
-    FTK__ON_INIT1 = 1u << 4,    /* density                                      */
-    FTK__ON_INIT2 = 1u << 5,    /* select                                       */
+    FTK__ON_INIT1 = 1u << 4, /* density                                      */
+    FTK__ON_INIT2 = 1u << 5, /* select                                       */
     FTK__ON_ALLOT = 1u << 6,
     FTK__ON_ENSEMBLE = 1u << 7,
     FTK__ON_METRIC = 1u << 8,
@@ -51,21 +51,21 @@ enum {
 uint32_t ftk__kit_kind_bit(const ftk_algo *a); /* one FTK__ON_*; 0: unknown kind */
 
 enum {
-    FTK__RULE_FILE = 1u << 0,   /* once a file, not once an algorithm           */
-    FTK__RULE_RAW = 1u << 1,    /* loads the file itself: c->algo and c->stamp are NULL */
-    FTK__RULE_WARN = 1u << 2    /* ftk__kit_fail is a warning                   */
+    FTK__RULE_FILE = 1u << 0, /* once a file, not once an algorithm           */
+    FTK__RULE_RAW = 1u << 1,  /* loads the file itself: c->algo and c->stamp are NULL */
+    FTK__RULE_WARN = 1u << 2  /* ftk__kit_fail is a warning                   */
 };
 
 struct ftk__case;
 struct ftk__rule {
-    const char *id;             /* "SCO-06"; never renumbered                   */
-    int level;                  /* 1 to 4                                       */
-    uint32_t kinds;             /* FTK__ON_*                                    */
-    uint32_t flags;             /* FTK__RULE_*                                  */
-    const char *needs;          /* ids, space-separated; those of other kinds are passed over */
-    const char *title;          /* "same scores for any size of chunk"          */
-    const char *why, *fix;      /* a sentence each; the likely fix              */
-    uint32_t timeout_ms;        /* 0: 10 s                                      */
+    const char *id;        /* "SCO-06"; never renumbered                   */
+    int level;             /* 1 to 4                                       */
+    uint32_t kinds;        /* FTK__ON_*                                    */
+    uint32_t flags;        /* FTK__RULE_*                                  */
+    const char *needs;     /* ids, space-separated; those of other kinds are passed over */
+    const char *title;     /* "same scores for any size of chunk"          */
+    const char *why, *fix; /* a sentence each; the likely fix              */
+    uint32_t timeout_ms;   /* 0: 10 s                                      */
     void (*run)(struct ftk__case *c);
 };
 /* A family of rules: one file of the kit. */
@@ -78,30 +78,31 @@ struct ftk__kit_pair {
     const char *key, *value;
 };
 struct ftk__kit_options {
-    int level;                  /* rules up to it; 2                            */
-    const char *only;           /* glob of ids; NULL: all                       */
+    int level;                        /* rules up to it; 2                            */
+    const char *only;                 /* glob of ids; NULL: all                       */
     const struct ftk__kit_pair *skip; // [n_skip] rule and why
     uint32_t n_skip;
     const struct ftk__kit_pair *set; // [n_set] parameter and value
     uint32_t n_set;
-    const char *ref;            /* the oracle for backends; NULL: backend_ref.so beside the program's plugins */
+    const char
+        *ref; /* the oracle for backends; NULL: backend_ref.so beside the program's plugins */
     uint64_t seed;
 };
 
-struct ftk__case {              /* of one rule on one algorithm, in its process */
+struct ftk__case { /* of one rule on one algorithm, in its process */
     const struct ftk__rule *rule;
     const struct ftk__kit_options *o;
-    const char *path;           /* of the plugin file                           */
-    uint64_t seed;              /* of this rule's own random choices            */
+    const char *path; /* of the plugin file                           */
+    uint64_t seed;    /* of this rule's own random choices            */
     const ftk_stamp *stamp;
     const ftk_algo *algo;       /* NULL for rules of a file                     */
     const ftk_algo *const *all; // [n_all] all algorithms of the file
     uint32_t n_all;
     struct ftk__kit_host *host; /* kit_host.h                                   */
-    void *params;               /* defaults and --set, in read-only memory; NULL where it has none */
-    struct ftk__arena arena;    /* the rule's own memory                        */
-    uint32_t role;              /* 0: the rule itself; else ftk__kit_again's    */
-    int out;                    /* descriptor of the verdict                    */
+    void *params;            /* defaults and --set, in read-only memory; NULL where it has none */
+    struct ftk__arena arena; /* the rule's own memory                        */
+    uint32_t role;           /* 0: the rule itself; else ftk__kit_again's    */
+    int in, out;             /* descriptors of a role's input and of the verdict */
 };
 
 /* Verdicts; none of them returns.  The message states what was seen, in one line: call, layer, index,
@@ -126,7 +127,7 @@ struct ftk__subject {
     const ftk_algo *algo;
     struct ftk__kit_host *host; /* its own                                      */
     const void *params;
-    void *self;                 /* as create() left it; without a create() the params */
+    void *self; /* as create() left it; without a create() the params */
 };
 /* check() and create() with `params` (NULL: the case's), under a new host.  A status below 0 is the
  * rule's failure.  For a backend nothing is called: it has no instance. */

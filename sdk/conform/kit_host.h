@@ -7,16 +7,18 @@
 #include "conform/kit.h"
 
 struct ftk__kit_host {
-    ftk_host *table;            /* read-only, guarded; `grown` bytes longer than ftk_host */
+    ftk_host *table;              /* read-only, guarded; `grown` bytes longer than ftk_host */
     _Atomic uint64_t live, calls; /* blocks of alloc() alive; calls of alloc() and scratch() */
-    uint64_t fail_at;           /* this call, counted from 1 by `calls`, gives NULL; 0: none */
-    bool failed_one;            /* it did                                       */
-    bool reasoned;              /* fail() or a selection recorded a reason since begin */
+    uint64_t fail_at;             /* this call, counted from 1 by `calls`, gives NULL; 0: none */
+    bool failed_one;              /* it did                                       */
+    bool reasoned;                /* fail() or a selection recorded a reason since begin */
     ftk_status reason_status;
     char reason[FTK__ERROR_TEXT];
-    uint32_t logged;            /* lines given to log()                         */
-    uint32_t mark;              /* guards made during the call                  */
-    bool in_call;
+    uint32_t logged;             /* lines given to log()                         */
+    bool wrong_read, wrong_take; /* a call of net->read or edit->take was refused */
+    char wrong[256];             /* why, the first                               */
+    void **scratch;              // [n_scratch] to be dropped when the call ends
+    uint32_t n_scratch, cap_scratch;
 };
 /* `grown`: bytes of zeros behind the table, counted in its size. */
 struct ftk__kit_host *ftk__kit_host_new(uint32_t grown);
@@ -25,7 +27,7 @@ void ftk__kit_host_free(struct ftk__kit_host *h);
 /* Around every call into a plugin: forgets the last reason; ends scratch memory, checks the guards. */
 void ftk__kit_begin(struct ftk__kit_host *h);
 /* Gives `st` back.  `call` ("score") is for messages: a status that is no ftk_status, or DONE from a
- * call that has none (`done_ok` false), fails the rule; so does a log or a fail() outside a call. */
+ * call that has none (`done_ok` false), fails the rule. */
 ftk_status ftk__kit_end(struct ftk__case *c, struct ftk__kit_host *h, const char *call,
                         bool done_ok, ftk_status st);
 /* Fails the rule where st < 0, with the plugin's reason. */

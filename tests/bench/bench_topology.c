@@ -7,7 +7,7 @@
  * core, 12 reads for gradient growth, extra memory of 2 (k + 64 Ki) candidates a layer.
  */
 #include "base/rng.h"
-#include "fake_backend.h"
+#include "conform/fake_backend.h"
 #include "sparse/topology.h"
 #include "topology_case.h"
 #include <stdio.h>

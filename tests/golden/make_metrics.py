@@ -28,6 +28,10 @@ def ece(prob, label, bins, closed):
     return total / len(label)
 
 
+def brier(prob, label):
+    return ((prob - np.eye(prob.shape[1])[label]) ** 2).sum(axis=1).mean()
+
+
 def disagreement(top):
     members = len(top)
     pairs = [(top[i] != top[j]).mean() for i in range(members) for j in range(members) if i != j]
@@ -51,6 +55,7 @@ def values(logit, label):
     top = log_prob.argmax(axis=2)
     yield "accuracy", right.mean()
     yield "nll", -lm[np.arange(len(y)), y].mean()
+    yield "brier", brier(m, y)
     for bins, closed in ((15, "left"), (15, "right"), (14, "right"), (1, "left"), (1000, "left")):
         yield f"ece:{bins}:{closed}", ece(m, y, bins, closed)
     yield "disagreement", disagreement(top)

@@ -4,7 +4,7 @@
 # bits come out for 1, 2, 3 and 7 threads and again from config.resolved.cfg.
 source "$(dirname "$0")/../support/tap.sh"
 tiny=$source_dir/tests/support/configs/tiny.cfg
-strategies="dense static dst edst ltr pf"
+strategies="dense static dst edst ltr pf snapshot"
 
 train() { # train OUT [-s ...]
     local out=$1

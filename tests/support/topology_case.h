@@ -3,7 +3,7 @@
  */
 #ifndef TESTS_TOPOLOGY_CASE_H
 #define TESTS_TOPOLOGY_CASE_H
-#include "fake_backend.h"
+#include "conform/fake_backend.h"
 #include "sparse/topology.h"
 
 /* Level 1. */

@@ -516,6 +516,7 @@ static void every_strategy_is_accepted(void **state)
         { "ensemble.use=dense", "ITSITS", 200, false, false, false, true },
         { "ensemble.use=pf", "ITPTSITPTS", 400, true, false, false, true },
         { "ensemble.use=ltr", "ITMTWTSWTS", 290, true, false, true, true },
+        { "ensemble.use=snapshot", "ITSTS", 200, true, false, false, false },
     };
     for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
         const char *overrides[] = { want[i].use, NULL };
@@ -623,6 +624,12 @@ static void keys_that_nothing_reads_are_noted(void **state)
                           "topology.grow={ }", NULL };
     plan_config(p, ltr);
     assert_string_equal(p->notes.text, "topology.grow: not used by ensemble ltr\n");
+    const char *snapshot[] = { "ensemble.use=snapshot", "topology.prune={ }", "topology.grow={ }",
+                               "optim.lr=0.2", "optim.schedule=cosine", NULL };
+    plan_config(p, snapshot);
+    assert_string_equal(p->notes.text, "optim.schedule: not used by ensemble snapshot\n"
+                                       "topology.prune: not used by ensemble snapshot\n"
+                                       "topology.grow: not used by ensemble snapshot\n");
     const char *none[] = { "optim.momentum=0.5", NULL };
     plan_config(p, none);
     assert_null(p->notes.text);

@@ -286,7 +286,7 @@ static void test_numpy(void **state)
 {
     (void)state;
     uint32_t cases = 0;
-    assert_int_equal(compare_file("metrics.txt", &cases), 97);
+    assert_int_equal(compare_file("metrics.txt", &cases), 107);
     assert_int_equal(cases, 10);
 }
 
@@ -336,12 +336,12 @@ static void test_ece_every_edge(void **state)
 static void test_reasons(void **state)
 {
     (void)state;
-    static const char *const keys[] = { "accuracy", "nll", "ece:15:left", "disagreement", "kl" };
+    static const char *const keys[] = { "accuracy", "nll", "brier", "ece:15:left", "disagreement", "kl" };
     int32_t label[] = { 7 };
     double prob[] = { 1, 0, 1, 0 };
     const struct pred p = { 1, 2, 1, label, prob, prob };
     struct metric m;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         double value = -5;
         metric_open(&m, keys[i]);
         void *empty = state_new(&m, &p);

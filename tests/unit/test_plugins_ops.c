@@ -63,7 +63,11 @@ static void append_lr(char *text, const ftk_lr *lr)
             append(text, "/%.10g", lr->of_epochs);
         assert_true(lr->base == 0 && lr->gamma == 0 && lr->n_milestones == 0);
     } else {
-        append(text, " lr=%.10g*%.10g", lr->base, lr->gamma);
+        append(text, lr->kind == FTK_LR_COSINE ? " cosine=%.10g" : " lr=%.10g", lr->base);
+        if (lr->kind == FTK_LR_STEP)
+            append(text, "*%.10g", lr->gamma);
+        else
+            assert_true(lr->gamma == 0 && lr->n_milestones == 0);
         assert_true(lr->from_epoch == 0 && lr->of_epochs == 0);
     }
     for (uint32_t m = 0; m < lr->n_milestones; m++)
@@ -402,6 +406,24 @@ static void test_pf(void **state)
     assert_true(s.ops->flags & FTK_ENS_INDEPENDENT);
 }
 
+/* The network is never initialised again; cycles restart at the experiment's rate, warmup or not. */
+static void test_snapshot(void **state)
+{
+    (void)state;
+    const struct solo_params p = { duration(0.5, FTK_UNIT_RUN) };
+    ftk_run run = run_of(3, 250);
+    struct strategy s;
+    run.lr.base = 0.2;
+    run.lr.warmup_epochs = 5;
+    strategy_open(&s, "ensemble_snapshot", &p, sizeof(p));
+    assert_list(&s, &run,
+                (const char *const[]){
+                    "INIT 0", "TRAIN 0 flags=4 epochs=125 cosine=0.2 'cycle 1/3'", "SAVE 0",
+                    "TRAIN 1 flags=4 epochs=125 cosine=0.2 'cycle 2/3'", "SAVE 1",
+                    "TRAIN 2 flags=4 epochs=125 cosine=0.2 'cycle 3/3'", "SAVE 2", NULL });
+    assert_false(s.ops->flags & FTK_ENS_INDEPENDENT);
+}
+
 /* Out of order, twice and from a second instance: the same fields. */
 static void test_pure(void **state)
 {
@@ -435,6 +457,7 @@ static void test_defaults(void **state)
         { "ensemble_dense", "train", "1.0x", 0 },
         { "ensemble_static", "train", "1.0x", 0 },
         { "ensemble_dst", "train", "1.0x", 0 },
+        { "ensemble_snapshot", "train", "1.0x", 0 },
         { "ensemble_edst", "explore", "150ep", 0 },
         { "ensemble_edst", "refine", "100ep", 0 },
         { "ensemble_edst", "explore_warmup", "0ep", 0 },
@@ -476,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_ltr_whole_steps),
         cmocka_unit_test(test_ltr_check),
         cmocka_unit_test(test_pf),
+        cmocka_unit_test(test_snapshot),
         cmocka_unit_test(test_pure),
         cmocka_unit_test(test_defaults),
     };

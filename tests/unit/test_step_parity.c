@@ -5,7 +5,7 @@
  * Each test runs for both backends and two sets of images: synthetic ones that lie beside the test,
  * and CIFAR-10's where the machine has them.
  */
-#include "fake_backend.h"
+#include "conform/fake_backend.h"
 #include "graph_case.h"
 #include "parity_case.h"
 #include "sparse/budget.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * fake_backend.c - flat arrays and a bitmap behind ftk_backend_ops.
+ * conform/fake_backend.c - flat arrays and a bitmap behind ftk_backend_ops.
  */
-#include "fake_backend.h"
+#include "conform/fake_backend.h"
 #include <freetickets/backend.h>
 #include <stdlib.h>
 #include <string.h>
