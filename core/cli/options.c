@@ -31,7 +31,8 @@ static const struct spec {
     { FTK__OPT_CFG, 0, "cfg", NULL, "prints a stanza for a config file, with every default" },
     { FTK__OPT_LEVEL, 0, "level", "N",
       "1: loads safely; 2: keeps the contract (default); 3: survives faults, fuzz, threads" },
-    { FTK__OPT_ONLY, 0, "only", "GLOB", "only rules whose id matches: 'SCO-*'" },
+    { FTK__OPT_ONLY, 0, "only", "GLOB",
+      "only rules whose id matches one of these, with commas: 'SCO-*,DET-01'" },
     { FTK__OPT_ALGO, 0, "algo", "KIND.NAME", "only this algorithm of the file" },
     { FTK__OPT_SKIP, 0, "skip", "RULE=WHY", "waives a rule; may be given often" },
     { FTK__OPT_REF, 0, "ref", "FILE.so", "the backend to compare backends with, instead of ref" },
@@ -42,6 +43,7 @@ static const struct spec {
     { FTK__OPT_IN_PROCESS, 0, "in-process", NULL,
       "runs a single rule in this process, for a debugger" },
     { FTK__OPT_LIST, 0, "list", NULL, "lists the rules" },
+    { FTK__OPT_RULES_MD, 0, "rules-md", NULL, "prints the rules as a page of Markdown" },
     { FTK__OPT_CHILD, 0, "child", "SPEC", NULL },
     { FTK__OPT_JSON, 0, "json", NULL, "prints one JSON document" },
     { FTK__OPT_QUIET, 'q', "quiet", NULL, "no progress, and only warnings and errors on stderr" },
@@ -168,6 +170,9 @@ static void take(struct ftk__options *o, const struct spec *s, const char *value
         break;
     case FTK__OPT_LIST:
         o->list = true;
+        break;
+    case FTK__OPT_RULES_MD:
+        o->rules_md = true;
         break;
     default:
         o->help = true;
