@@ -174,6 +174,25 @@ static void check_interval(const struct ftk__experiment *x, const ftk_run *run,
                         "at least 1 step", NULL, "interval is %g steps", steps);
 }
 
+/* Momentum of inactive weights: a grower that reads it needs it gathered, and only SGD gathers it. */
+static void check_inactive_momentum(const struct ftk__experiment *x, const struct ftk__oplist *ops,
+                                    struct ftk__issues *issues)
+{
+    static const char path[] = "topology.inactive_momentum";
+    bool gathered = x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
+    const ftk_grow_ops *grow = x->grow.entry ? x->grow.entry->algo->ops : NULL;
+    bool sgd = strcmp(x->optimiser.builtin->name, "sgd") == 0;
+    if (ops->any_dst && grow && (grow->channels & FTK_CH_MOMENTUM) && !gathered)
+        ftk__issues_add(issues, place_of(x, "topology.grow"), path,
+                        "inactive_momentum = \"accumulate\"", NULL,
+                        "grow '%s' reads the momentum of inactive weights, which is not gathered",
+                        x->grow.entry->algo->name);
+    if (gathered && !sgd)
+        ftk__issues_add(issues, place_of(x, path), path, "optim.use = \"sgd\"", NULL,
+                        "momentum of inactive weights goes with SGD, not with %s",
+                        x->optimiser.builtin->name);
+}
+
 void ftk__experiment_check_size(const struct ftk__experiment *x, uint64_t n_train,
                                 struct ftk__issues *issues)
 {
@@ -191,6 +210,7 @@ ftk_status ftk__experiment_check(const struct ftk__experiment *x, const ftk_run 
     ftk__experiment_check_keep(x, issues);
     check_density(x, ops, issues);
     check_interval(x, run, ops, issues);
+    check_inactive_momentum(x, ops, issues);
     note_unread(x, &u, ret_notes);
     return issues->failed || ret_notes->failed ? FTK_ENOMEM : FTK_OK;
 }

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "train/session.h"
 #include <time.h>
+#include <string.h>
 
 double ftk__now(void)
 {
@@ -45,9 +46,10 @@ ftk_status ftk__session_step(struct ftk__session *s, const ftk_batch *b, double 
 {
     const struct ftk__optim_section *o = &s->x->optim;
     struct ftk__engine *e = s->net.engine;
+    bool sgd = strcmp(s->x->optimiser.builtin->name, "sgd") == 0;
     const ftk_hyper hyper = {
         .size = sizeof(hyper),
-        .flags = flags | (o->nesterov ? FTK_STEP_NESTEROV : 0),
+        .flags = flags | (o->nesterov && sgd ? FTK_STEP_NESTEROV : 0),
         .step = s->net.t + 1 - s->net.optim_from,
         .lr = lr,
         .momentum = o->momentum,

@@ -9,10 +9,12 @@
 #include "conform/params_case.h"
 #include "conform/verdict.h"
 #include "plugin/loader.h"
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_ALGOS = 256 };
+enum { MAX_ALGOS = 256, FIRST_OWN_FD = 200 };
 struct recorder {
     const ftk_algo *algo[MAX_ALGOS];
     uint32_t n;
@@ -116,16 +118,19 @@ _Noreturn void ftk__child_run(const struct ftk__child_request *q)
     if (strcmp(q->rule, "census") == 0)
         census(q);
     struct ftk__case *c = ftk__alloc(sizeof(*c));
+    char *path = realpath(q->path, NULL); /* the plugin may leave the folder */
+    /* Where a plugin that closes descriptors by number is not likely to look. */
+    int out = q->in_process ? -1 : fcntl(q->out, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
     if (!c)
         ftk__kit_broken("no memory for a case");
     *c = (struct ftk__case){
         .rule = ftk__rule_named(q->rule),
         .o = q->o,
-        .path = q->path,
+        .path = path ? path : q->path,
         .seed = q->o->seed,
         .role = q->role,
         .in = q->in,
-        .out = q->out,
+        .out = out >= 0 ? out : q->out,
     };
     if (!c->rule)
         ftk__kit_broken("there is no rule '%s'", q->rule);

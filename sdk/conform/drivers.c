@@ -5,16 +5,11 @@
 #include <string.h>
 
 extern const struct ftk__driver ftk__driver_score, ftk__driver_select, ftk__driver_density,
-    ftk__driver_allot, ftk__driver_ensemble, ftk__driver_metric;
+    ftk__driver_allot, ftk__driver_ensemble, ftk__driver_metric, ftk__driver_backend;
 
 static const struct ftk__driver *const drivers[] = {
-    &ftk__driver_score,
-    &ftk__driver_select,
-    &ftk__driver_density,
-    &ftk__driver_allot,
-    &ftk__driver_ensemble,
-    &ftk__driver_metric,
-    NULL,
+    &ftk__driver_score,    &ftk__driver_select, &ftk__driver_density, &ftk__driver_allot,
+    &ftk__driver_ensemble, &ftk__driver_metric, &ftk__driver_backend, NULL,
 };
 
 const struct ftk__driver *ftk__driver_of(struct ftk__case *c)

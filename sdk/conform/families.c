@@ -7,14 +7,19 @@
 extern const struct ftk__rule_family ftk__family_abi, ftk__family_params, ftk__family_env,
     ftk__family_memory, ftk__family_life, ftk__family_same, ftk__family_state, ftk__family_threads,
     ftk__family_score, ftk__family_claims, ftk__family_fuzz, ftk__family_select, ftk__family_update,
-    ftk__family_allot, ftk__family_init, ftk__family_ensemble, ftk__family_metric;
+    ftk__family_allot, ftk__family_init, ftk__family_ensemble, ftk__family_metric,
+    ftk__family_bkd_open, ftk__family_bkd_math, ftk__family_bkd_step, ftk__family_bkd_update,
+    ftk__family_bkd_state, ftk__family_bkd_edit, ftk__family_bkd_bits, ftk__family_bkd_select,
+    ftk__family_bkd_members, ftk__family_bkd_bind, ftk__family_bkd_fuzz;
 
 static const struct ftk__rule_family *const families[] = {
-    &ftk__family_abi,    &ftk__family_params, &ftk__family_env,   &ftk__family_memory,
-    &ftk__family_life,   &ftk__family_same,   &ftk__family_state, &ftk__family_threads,
-    &ftk__family_score,  &ftk__family_claims, &ftk__family_fuzz,  &ftk__family_select,
-    &ftk__family_update, &ftk__family_allot,  &ftk__family_init,  &ftk__family_ensemble,
-    &ftk__family_metric,
+    &ftk__family_abi,        &ftk__family_params,      &ftk__family_env,      &ftk__family_memory,
+    &ftk__family_life,       &ftk__family_same,        &ftk__family_state,    &ftk__family_threads,
+    &ftk__family_score,      &ftk__family_claims,      &ftk__family_fuzz,     &ftk__family_select,
+    &ftk__family_update,     &ftk__family_allot,       &ftk__family_init,     &ftk__family_ensemble,
+    &ftk__family_metric,     &ftk__family_bkd_open,    &ftk__family_bkd_math, &ftk__family_bkd_step,
+    &ftk__family_bkd_update, &ftk__family_bkd_state,   &ftk__family_bkd_edit, &ftk__family_bkd_bits,
+    &ftk__family_bkd_select, &ftk__family_bkd_members, &ftk__family_bkd_bind, &ftk__family_bkd_fuzz,
 };
 enum { N_FAMILIES = sizeof(families) / sizeof(families[0]) };
 

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, SLACK = 0xC3, FIRST_CAP = 1024 };
+enum { PAGE = 4096, SLACK = 0xC3, FIRST_CAP = 1024, LIMBO = 1024, LIMBO_BYTES = 1024 * 1024 };
 
 struct guard {
     const char *name;
@@ -24,6 +24,10 @@ struct guard {
 static _Thread_local char me; /* its address tells threads apart              */
 static struct guard *guards;
 static uint32_t n_guards, cap_guards;
+/* The last dropped buffers: their places stay taken, or the next buffer would lie where a plugin that
+ * kept a pointer looks, and nothing would be noticed. */
+static struct guard limbo[LIMBO]; // [n_limbo % LIMBO] is the oldest
+static uint32_t n_limbo;
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static int verdict_out = STDERR_FILENO;
 
@@ -143,8 +147,17 @@ void ftk__guard_check(struct ftk__case *c)
 
 static void drop(struct guard *g)
 {
-    munmap(g->map, g->map_bytes);
+    const int fresh = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
     g->dropped = true;
+    if (g->map_bytes > LIMBO_BYTES ||
+        mmap(g->map, g->map_bytes, PROT_NONE, fresh, -1, 0) == MAP_FAILED) {
+        munmap(g->map, g->map_bytes);
+        return;
+    }
+    struct guard *place = &limbo[n_limbo++ % LIMBO];
+    if (place->map)
+        munmap(place->map, place->map_bytes);
+    *place = *g;
 }
 
 /* Dropped rows at the end are given back, so that loops do not grow the table. */
@@ -191,6 +204,9 @@ static const struct guard *guard_of(const char *address)
         if (address >= g->map && address < g->map + g->map_bytes)
             return g;
     }
+    for (uint32_t i = 0; i < LIMBO; i++)
+        if (limbo[i].map && address >= limbo[i].map && address < limbo[i].map + limbo[i].map_bytes)
+            return &limbo[i];
     return NULL;
 }
 

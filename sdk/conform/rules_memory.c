@@ -24,8 +24,8 @@ static void before_the_start(struct ftk__case *c)
 /* Buffers of each call are unmapped after it: whoever kept a pointer faults. */
 static void nothing_kept(struct ftk__case *c)
 {
-    const struct ftk__how kept = { .fill = 0xA5, .keep = true };
-    const struct ftk__how dropped = { .fill = 0xA5 };
+    const struct ftk__how kept = { .fill = 0xA5, .chunk = 7, .keep = true };
+    const struct ftk__how dropped = { .fill = 0xA5, .chunk = 7 };
     struct ftk__subject s;
     struct ftk__blob a = { 0 };
     struct ftk__blob b = { 0 };
@@ -136,7 +136,7 @@ static const struct ftk__rule rules[] = {
     { .id = "MEM-02",
       .level = 2,
       .kinds = FTK__ON_ALL,
-      .needs = "ABI-01 PAR-03 SCO-04 PRN-02 GRW-02",
+      .needs = "MEM-01",
       .title = "no access before the start of a buffer, no input written",
       .why = "what lies before a buffer belongs to someone else",
       .fix = "look for index - 1, and for unsigned counts that pass 0",

@@ -19,7 +19,8 @@ struct ref_param {
     uint64_t n;                /* floats; 0: the node has none                       */
     uint64_t nnz;              /* active ones; n if there is no mask                  */
     float *value, *grad;       /* [n]; grad: of the mean loss of the last step       */
-    float *moment;             /* [n], SGD's velocity                                */
+    float *moment;             /* [n], SGD's velocity, Adam's mean gradient          */
+    float *moment2;            /* [n], Adam's mean square; NULL with SGD              */
     uint8_t *mask;             /* [n], 1: active; NULL: not a sparse layer           */
     bool decay;                /* weight decay applies                               */
 };
@@ -42,6 +43,7 @@ struct ftk_prog {
     struct ref_node *node;     /* [n_nodes]                                          */
     uint32_t n_nodes, n_layers;        /* n_layers: sparse ones                      */
     uint32_t max_batch, channels;
+    uint32_t optimiser;        /* FTK_OPT_*                                          */
     bool dense_momentum;
     bool has_grad;             /* the last step had KEEP_GRAD                        */
     double *plane;             /* scratch sums: the largest output of a sample       */
@@ -140,4 +142,8 @@ ftk_status ref_tensor(ftk_prog *p, uint32_t i, ftk_tensor *ret);
 ftk_status ref_get(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n, float *ret);
 ftk_status ref_put(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n, const float *v);
 ftk_status ref_mask(ftk_prog *p, uint32_t layer, const uint64_t *active, uint64_t n);
+
+/* ref_update.c: after backward(); the second checks what only Adam needs. */
+void ref_update(ftk_prog *p, const ftk_hyper *hy);
+ftk_status ref_check_adam(const ftk_prog *p, const ftk_hyper *hy);
 #endif

@@ -33,6 +33,9 @@ static bool param_new(ftk_prog *p, struct ref_param *w, uint64_t n, bool sparse,
     w->value = array(p, &ok, n, 1, sizeof(float));
     w->grad = array(p, &ok, n, 1, sizeof(float));
     w->moment = array(p, &ok, n, 1, sizeof(float));
+    if (p->optimiser != FTK_OPT_SGD) {
+        w->moment2 = array(p, &ok, n, 1, sizeof(float));
+    }
     if (sparse) {
         w->mask = array(p, &ok, n, 1, sizeof(uint8_t));
     }
@@ -127,8 +130,11 @@ static ftk_status check_build(const ftk_host *h, const ftk_build *b)
     if (b->members != 1) {
         return h->fail(h, FTK_ENOTSUP, "%u members: ref runs 1 at a time", b->members);
     }
-    if (b->optimiser != FTK_OPT_SGD) {
-        return h->fail(h, FTK_ENOTSUP, "optimiser %u: ref has SGD only", b->optimiser);
+    if (b->optimiser < FTK_OPT_SGD || b->optimiser > FTK_OPT_ADAMW) {
+        return h->fail(h, FTK_ENOTSUP, "optimiser %u: ref has SGD, Adam and AdamW", b->optimiser);
+    }
+    if (b->optimiser != FTK_OPT_SGD && (b->flags & FTK_BUILD_DENSE_MOMENTUM) != 0) {
+        return h->fail(h, FTK_ENOTSUP, "momentum of inactive weights goes with SGD only");
     }
     if ((b->channels & ~channels) != 0) {
         return h->fail(h, FTK_EINVAL, "unknown channels 0x%x", b->channels & ~channels);
@@ -153,6 +159,7 @@ ftk_status ref_compile(ftk_dev *d, const ftk_build *b, ftk_prog **ret)
     p->host = h;
     p->max_batch = b->max_batch;
     p->channels = b->channels;
+    p->optimiser = b->optimiser;
     p->dense_momentum = (b->flags & FTK_BUILD_DENSE_MOMENTUM) != 0;
     p->stats.bad_node = -1;
     if (!fill(p, b)) {
@@ -169,6 +176,7 @@ static void param_free(const ftk_host *h, struct ref_param *w)
     h->free(h, w->value);
     h->free(h, w->grad);
     h->free(h, w->moment);
+    h->free(h, w->moment2);
     h->free(h, w->mask);
 }
 

@@ -51,27 +51,6 @@ static void backward(ftk_prog *p, const struct ref_pass *pass)
     }
 }
 
-/* v = mu v + g + decay w;  w -= lr v, or with Nesterov lr (g + decay w + mu v).  An inactive
- * weight stays 0, so it has no decay; only with dense momentum it has a velocity.   */
-static void update_param(const ftk_prog *p, struct ref_param *w, const ftk_hyper *hy)
-{
-    double decay = w->decay ? hy->weight_decay : 0.0;
-    bool nesterov = (hy->flags & FTK_STEP_NESTEROV) != 0;
-    for (uint64_t i = 0; i < w->n; i++) {
-        bool active = w->mask == NULL || w->mask[i] != 0;
-        if (!active && !p->dense_momentum) {
-            continue;
-        }
-        double g = w->grad[i] + decay * w->value[i];
-        double v = hy->momentum * w->moment[i] + g;
-        w->moment[i] = (float)v;
-        if (active) {
-            double move = nesterov ? g + hy->momentum * v : v;
-            w->value[i] = (float)(w->value[i] - hy->lr * move);
-        }
-    }
-}
-
 static bool all_finite(const float *v, uint64_t n)
 {
     for (uint64_t i = 0; i < n; i++) {
@@ -172,19 +151,17 @@ static ftk_status check_hyper(ftk_prog *p, const ftk_hyper *hy)
         (hy->flags & (FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE)) != 0) {
         return h->fail(h, FTK_EINVAL, "STATS_ONLY goes neither with KEEP_GRAD nor NO_UPDATE");
     }
+    if (p->optimiser != FTK_OPT_SGD) {
+        ftk_status st = ref_check_adam(p, hy);
+        if (st != FTK_OK) {
+            return st;
+        }
+    }
     if (!isfinite(hy->lr) || !isfinite(hy->momentum) || !isfinite(hy->weight_decay)) {
         return h->fail(h, FTK_EINVAL, "lr %g, momentum %g, weight decay %g: not finite", hy->lr,
                        hy->momentum, hy->weight_decay);
     }
     return FTK_OK;
-}
-
-static void update(ftk_prog *p, const ftk_hyper *hy)
-{
-    for (uint32_t i = 0; i < p->n_nodes; i++) {
-        update_param(p, &p->node[i].weight, hy);
-        update_param(p, &p->node[i].bias, hy);
-    }
 }
 
 ftk_status ref_step(ftk_prog *p, const ftk_batch *const *b, const ftk_hyper *hy)
@@ -216,7 +193,7 @@ ftk_status ref_step(ftk_prog *p, const ftk_batch *const *b, const ftk_hyper *hy)
     note_bad(p, bad_gradient(p), hy->step);
     p->has_grad = keep;
     if (!no_update) {
-        update(p, hy);
+        ref_update(p, hy);
         p->stats.samples += pass.count;
         p->stats.correct += p->correct;
         p->stats.loss_sum += p->loss_sum;

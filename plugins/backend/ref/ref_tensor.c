@@ -16,14 +16,19 @@ struct slot {
 };
 
 /* A node's arrays in order; those it does not have hold 0 floats. */
-enum { SLOTS_A_NODE = 6 };
+enum { SLOTS_A_NODE = 8 };
 
 static struct slot slot_of(const ftk_prog *p, uint32_t node, uint32_t k)
 {
     static const uint32_t roles[SLOTS_A_NODE] = {
-        FTK_TENSOR_WEIGHT,  FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT,
-        FTK_TENSOR_BIAS,    FTK_TENSOR_MOMENT1 | FTK_TENSOR_BIAS,
-        FTK_TENSOR_BN_MEAN, FTK_TENSOR_BN_VAR,
+        FTK_TENSOR_WEIGHT,
+        FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT,
+        FTK_TENSOR_BIAS,
+        FTK_TENSOR_MOMENT1 | FTK_TENSOR_BIAS,
+        FTK_TENSOR_BN_MEAN,
+        FTK_TENSOR_BN_VAR,
+        FTK_TENSOR_MOMENT2 | FTK_TENSOR_WEIGHT,
+        FTK_TENSOR_MOMENT2 | FTK_TENSOR_BIAS,
     };
     const struct ref_node *n = &p->node[node];
     struct slot s = { .node = node, .role = roles[k] };
@@ -33,6 +38,12 @@ static struct slot slot_of(const ftk_prog *p, uint32_t node, uint32_t k)
         s.value = moment ? w->moment : w->value;
         s.mask = moment && p->dense_momentum ? NULL : w->mask;
         s.stored = w->n;
+        s.n = s.mask != NULL ? w->nnz : w->n;
+    } else if (k >= 6) {
+        const struct ref_param *w = k == 6 ? &n->weight : &n->bias;
+        s.value = w->moment2;
+        s.mask = w->mask;
+        s.stored = w->moment2 != NULL ? w->n : 0;
         s.n = s.mask != NULL ? w->nnz : w->n;
     } else if (n->run_mean != NULL) {
         s.value = k == 4 ? n->run_mean : n->run_var;
@@ -137,6 +148,9 @@ ftk_status ref_mask(ftk_prog *p, uint32_t layer, const uint64_t *active, uint64_
     memset(w->mask, 0, w->n);
     memset(w->value, 0, w->n * sizeof(float));
     memset(w->moment, 0, w->n * sizeof(float));
+    if (w->moment2 != NULL) {
+        memset(w->moment2, 0, w->n * sizeof(float));
+    }
     for (uint64_t k = 0; k < n; k++) {
         w->mask[active[k]] = 1;
     }

@@ -199,12 +199,18 @@ ftk_status ref_edit(ftk_prog *p, uint32_t layer, const ftk_change *c)
         if (!p->dense_momentum) {
             w->moment[c->drop[k]] = 0.0f;
         }
+        if (w->moment2 != NULL) {
+            w->moment2[c->drop[k]] = 0.0f;
+        }
     }
     for (uint64_t k = 0; k < c->n_add; k++) {
         w->mask[c->add[k]] = 1;
         w->value[c->add[k]] = c->value != NULL ? c->value[k] : 0.0f;
         if ((c->flags & FTK_EDIT_KEEP_MOMENTUM) == 0) {
             w->moment[c->add[k]] = 0.0f;
+        }
+        if (w->moment2 != NULL && (c->flags & FTK_EDIT_KEEP_MOMENTUM) == 0) {
+            w->moment2[c->add[k]] = 0.0f;
         }
     }
     w->nnz = w->nnz - c->n_drop + c->n_add;

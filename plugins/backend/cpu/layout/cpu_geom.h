@@ -29,9 +29,9 @@ struct cpu_pass {
 
 struct cpu_geom {
     uint32_t out_c, in_c, kernel[2], stride[2], pad[2], in[2], out[2];
-    uint32_t taps;    /* kernel area                                   */
-    uint32_t linear;  /* 1: pixels are blocks of images, in and out 1x1 */
-    uint64_t n;       /* weights                                       */
+    uint32_t taps;   /* kernel area                                   */
+    uint32_t linear; /* 1: pixels are blocks of images, in and out 1x1 */
+    uint64_t n;      /* weights                                       */
     struct cpu_pass forward, backward;
     /* An entry (channel, tap) of a block is number channel * taps + tap of it. */
     uint16_t *full;   /* [chan_block * taps] its offset in the forward tile       */

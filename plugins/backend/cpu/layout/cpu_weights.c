@@ -11,12 +11,13 @@ static uint64_t words_of(uint64_t n)
 }
 
 ftk_status cpu_weights_init(struct cpu_weights *x, const ftk_host *host, const struct cpu_geom *g,
-                            uint32_t format, int all_momentum)
+                            uint32_t format, int all_momentum, int second)
 {
     const uint64_t words = words_of(g->n);
     x->host = host;
     x->geom = g;
     x->n = g->n;
+    x->second = second;
     uint64_t *bits = host->alloc(host, words * sizeof(*bits));
     if (!bits)
         return FTK_ENOMEM;
@@ -30,7 +31,7 @@ ftk_status cpu_weights_init(struct cpu_weights *x, const ftk_host *host, const s
             return FTK_ENOMEM;
         }
     }
-    const ftk_status st = cpu_weights_assign(x, bits, g->n, format, NULL, NULL);
+    const ftk_status st = cpu_weights_assign(x, bits, g->n, format, NULL, NULL, NULL);
     host->free(host, bits);
     return st;
 }
@@ -42,6 +43,7 @@ static void free_set(struct cpu_weights *x)
     h->free(h, x->bits);
     h->free(h, x->w);
     h->free(h, x->m);
+    h->free(h, x->m2);
     h->free(h, x->ptr);
     h->free(h, x->rank);
     h->free(h, x->off);
@@ -60,19 +62,23 @@ void cpu_weights_done(struct cpu_weights *x)
 }
 
 ftk_status cpu_weights_assign(struct cpu_weights *x, const uint64_t *bits, uint64_t nnz,
-                              uint32_t format, const float *w, const float *m)
+                              uint32_t format, const float *w, const float *m, const float *m2)
 {
     const ftk_host *h = x->host;
     const uint64_t words = words_of(x->n);
     const uint64_t stored = format == CPU_FORMAT_DENSE ? x->n : nnz;
     struct cpu_weights y = { .host = h, .geom = x->geom, .n = x->n, .nnz = nnz, .format = format };
     y.m_all = x->m_all;
+    y.second = x->second;
     y.grad = x->grad;
     y.bits = h->alloc(h, words * sizeof(*y.bits));
     y.w = h->alloc(h, (stored + 1) * sizeof(*y.w));
     if (!x->m_all)
         y.m = h->alloc(h, (stored + 1) * sizeof(*y.m));
-    ftk_status st = y.bits && y.w && (y.m || x->m_all) ? FTK_OK : FTK_ENOMEM;
+    if (x->second)
+        y.m2 = h->alloc(h, (stored + 1) * sizeof(*y.m2));
+    const int moments = (y.m || x->m_all) && (y.m2 || !x->second);
+    ftk_status st = y.bits && y.w && moments ? FTK_OK : FTK_ENOMEM;
     if (st == FTK_OK) {
         memcpy(y.bits, bits, words * sizeof(*bits));
         if (format == CPU_FORMAT_LISTS)
@@ -86,6 +92,8 @@ ftk_status cpu_weights_assign(struct cpu_weights *x, const uint64_t *bits, uint6
         cpu_weights_put(&y, CPU_ARRAY_W, 0, nnz, w);
     if (m && y.m)
         cpu_weights_put(&y, CPU_ARRAY_M, 0, nnz, m);
+    if (m2 && y.m2)
+        cpu_weights_put(&y, CPU_ARRAY_M2, 0, nnz, m2);
     free_set(x);
     *x = y;
     return FTK_OK;
@@ -193,7 +201,8 @@ static void move_lists(const struct cpu_weights *x, float *array, uint64_t from,
 static void move_array(const struct cpu_weights *x, enum cpu_array a, uint64_t from, uint64_t n,
                        float *get, const float *put)
 {
-    float *array = a == CPU_ARRAY_W ? x->w : x->m;
+    float *const arrays[] = { x->w, x->m, x->m2 };
+    float *array = arrays[a];
     if (n == 0)
         return;
     if (x->format == CPU_FORMAT_DENSE)

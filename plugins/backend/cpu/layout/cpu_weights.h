@@ -17,30 +17,33 @@ struct cpu_weights {
     const ftk_host *host;
     const struct cpu_geom *geom;
     uint64_t n, nnz;
-    uint32_t format;  /* enum cpu_format                                            */
-    uint64_t *bits;   /* [ceil(n / 64)]: 1 active; none beyond n                    */
-    float *w, *m;     /* lists: [nnz] in kernel order; dense: [n]                   */
-    float *m_all;     /* [n] momentum of every entry, or NULL; then m is NULL        */
-    float *grad;      /* [n] the gradient that a step kept, or NULL                  */
+    uint32_t format; /* enum cpu_format                                            */
+    uint64_t *bits;  /* [ceil(n / 64)]: 1 active; none beyond n                    */
+    float *w, *m;    /* lists: [nnz] in kernel order; dense: [n]                   */
+    float *m2;       /* the same: Adam's mean square; NULL where there is none     */
+    int second;      /* there is                                                   */
+    float *m_all;    /* [n] momentum of every entry, or NULL; then m is NULL        */
+    float *grad;     /* [n] the gradient that a step kept, or NULL                  */
     /* lists only */
-    uint32_t *ptr;    /* [forward.n_runs + 1] entry at which run kb * out_c + c starts */
-    uint32_t *rank;   /* [forward.n_runs + 1] rank of it, runs ordered c * n_blocks + kb */
-    uint16_t *off;    /* [nnz]                                                      */
+    uint32_t *ptr;  /* [forward.n_runs + 1] entry at which run kb * out_c + c starts */
+    uint32_t *rank; /* [forward.n_runs + 1] rank of it, runs ordered c * n_blocks + kb */
+    uint16_t *off;  /* [nnz]                                                      */
     uint32_t *back_ptr, *back_perm; /* runs (sub, block, in channel); entry of w      */
     uint16_t *back_off;
 };
 
-/* All n entries active and 0.  `all_momentum`: momentum of inactive entries too. */
+/* All n entries active and 0.  `all_momentum`: momentum of inactive entries too; `second`: a second
+ * moment. */
 ftk_status cpu_weights_init(struct cpu_weights *x, const ftk_host *host, const struct cpu_geom *g,
-                            uint32_t format, int all_momentum);
+                            uint32_t format, int all_momentum, int second);
 void cpu_weights_done(struct cpu_weights *x);
 
-/* The active set becomes `bits` (copied), in `format`, with values w and momentum m by rank (NULL:
+/* The active set becomes `bits` (copied), in `format`, with values w and moments m, m2 by rank (NULL:
  * zeros; m is not looked at with all_momentum, whose array stays).  On failure nothing changes. */
 ftk_status cpu_weights_assign(struct cpu_weights *x, const uint64_t *bits, uint64_t nnz,
-                              uint32_t format, const float *w, const float *m);
+                              uint32_t format, const float *w, const float *m, const float *m2);
 
-enum cpu_array { CPU_ARRAY_W, CPU_ARRAY_M };
+enum cpu_array { CPU_ARRAY_W, CPU_ARRAY_M, CPU_ARRAY_M2 };
 /* `n` values from rank `from` on. */
 void cpu_weights_get(const struct cpu_weights *x, enum cpu_array a, uint64_t from, uint64_t n,
                      float *ret);

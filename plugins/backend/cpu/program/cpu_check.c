@@ -165,8 +165,11 @@ ftk_status cpu_check_graph(const ftk_host *h, const ftk_build *b)
         return h->fail(h, FTK_EINVAL, "max_batch is 0");
     if (b->members > 1)
         return h->fail(h, FTK_ENOTSUP, "%u members: this backend steps one at a time", b->members);
-    if (b->optimiser != FTK_OPT_SGD)
-        return h->fail(h, FTK_ENOTSUP, "optimiser %u: this backend has SGD only", b->optimiser);
+    if (b->optimiser < FTK_OPT_SGD || b->optimiser > FTK_OPT_ADAMW)
+        return h->fail(h, FTK_ENOTSUP, "optimiser %u: this backend has SGD, Adam and AdamW",
+                       b->optimiser);
+    if (b->optimiser != FTK_OPT_SGD && (b->flags & FTK_BUILD_DENSE_MOMENTUM))
+        return h->fail(h, FTK_ENOTSUP, "momentum of inactive weights goes with SGD only");
     if (b->flags & ~(uint32_t)FTK_BUILD_DENSE_MOMENTUM)
         return h->fail(h, FTK_EINVAL, "unknown build flags %x", b->flags);
     if (b->channels & ~(uint32_t)(FTK_CH_WEIGHT | FTK_CH_GRAD | FTK_CH_MOMENTUM))

@@ -18,9 +18,11 @@ static ftk_status vector_init(const ftk_prog *p, struct cpu_vector *v, uint32_t 
 {
     v->w = zalloc(p, n, sizeof(*v->w));
     v->m = zalloc(p, n, sizeof(*v->m));
+    if (p->optimiser != FTK_OPT_SGD)
+        v->m2 = zalloc(p, n, sizeof(*v->m2));
     v->n = n;
     v->decays = decays;
-    return v->w && v->m ? FTK_OK : FTK_ENOMEM;
+    return v->w && v->m && (v->m2 || p->optimiser == FTK_OPT_SGD) ? FTK_OK : FTK_ENOMEM;
 }
 
 static ftk_status grow_floats(const ftk_prog *p, float **buffer, size_t *have, size_t need)
@@ -65,14 +67,14 @@ static ftk_status fit_shared(ftk_prog *p, const struct cpu_node *n, uint64_t nnz
 }
 
 ftk_status cpu_prog_assign(ftk_prog *p, struct cpu_node *n, const uint64_t *bits, uint64_t nnz,
-                           const float *w, const float *m)
+                           const float *w, const float *m, const float *m2)
 {
     const uint32_t format = cpu_choose_format(&n->geom, nnz, p->dev->format);
     ftk_status st = fit_shared(p, n, nnz, format);
     if (st == FTK_OK && format == CPU_FORMAT_DENSE)
         st = fit_dense(p, n);
     if (st == FTK_OK)
-        st = cpu_weights_assign(&n->weights, bits, nnz, format, w, m);
+        st = cpu_weights_assign(&n->weights, bits, nnz, format, w, m, m2);
     if (st == FTK_OK && format == CPU_FORMAT_LISTS) {
         cpu_dense_free(n->dense);
         n->dense = NULL;
@@ -92,7 +94,7 @@ static ftk_status matmul_init(ftk_prog *p, struct cpu_node *n, const ftk_node *d
         return st;
     const uint32_t format = cpu_choose_format(&n->geom, n->geom.n, p->dev->format);
     const int all = n->layer != CPU_NONE && (p->flags & FTK_BUILD_DENSE_MOMENTUM);
-    st = cpu_weights_init(&n->weights, p->host, &n->geom, format, all);
+    st = cpu_weights_init(&n->weights, p->host, &n->geom, format, all, p->optimiser != FTK_OPT_SGD);
     if (st == FTK_OK)
         st = fit_shared(p, n, n->geom.n, format);
     if (st == FTK_OK && format == CPU_FORMAT_DENSE)
@@ -191,7 +193,7 @@ static void list_tensor(ftk_prog *p, uint32_t role, uint32_t node)
 
 static ftk_status list_tensors(ftk_prog *p)
 {
-    p->tensors = zalloc(p, 6 * (size_t)p->n_nodes, sizeof(*p->tensors));
+    p->tensors = zalloc(p, 8 * (size_t)p->n_nodes, sizeof(*p->tensors));
     if (!p->tensors)
         return FTK_ENOMEM;
     for (uint32_t i = 0; i < p->n_nodes; i++) {
@@ -209,6 +211,12 @@ static ftk_status list_tensors(ftk_prog *p)
             list_tensor(p, FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT, i);
         if (n->bias.n)
             list_tensor(p, FTK_TENSOR_MOMENT1 | FTK_TENSOR_BIAS, i);
+        if (p->optimiser == FTK_OPT_SGD)
+            continue;
+        if (weight)
+            list_tensor(p, FTK_TENSOR_MOMENT2 | FTK_TENSOR_WEIGHT, i);
+        if (n->bias.n)
+            list_tensor(p, FTK_TENSOR_MOMENT2 | FTK_TENSOR_BIAS, i);
     }
     return FTK_OK;
 }
@@ -303,6 +311,7 @@ ftk_status cpu_compile(ftk_dev *d, const ftk_build *b, ftk_prog **ret)
     p->max_batch = b->max_batch;
     p->channels = b->channels;
     p->flags = b->flags;
+    p->optimiser = b->optimiser;
     p->stats.bad_node = -1;
     st = fill(p, b);
     if (st != FTK_OK) {
@@ -323,8 +332,10 @@ static void node_done(const ftk_host *h, struct cpu_node *n)
     cpu_geom_done(&n->geom, h);
     h->free(h, n->gamma.w);
     h->free(h, n->gamma.m);
+    h->free(h, n->gamma.m2);
     h->free(h, n->bias.w);
     h->free(h, n->bias.m);
+    h->free(h, n->bias.m2);
     h->free(h, n->bn_mean);
     h->free(h, n->bn_var);
     h->free(h, n->bn_centre);

@@ -20,6 +20,7 @@ struct ftk_dev {
 /* A small parameter: a bias, or BN's gamma or beta. */
 struct cpu_vector {
     float *w, *m; /* [n] */
+    float *m2;    /* [n], NULL without a second moment */
     uint32_t n;
     uint32_t decays;
 };
@@ -32,20 +33,20 @@ enum { CPU_READ_CAP = 65536 };
 struct cpu_node {
     uint32_t op, index, flags;
     uint32_t in[2];
-    uint32_t shape[3];    /* of the output: channels, height, width          */
-    uint32_t layer;       /* index among the sparse layers, or CPU_NONE      */
+    uint32_t shape[3]; /* of the output: channels, height, width          */
+    uint32_t layer;    /* index among the sparse layers, or CPU_NONE      */
     uint32_t users;
-    uint32_t trains;      /* a parameter lies in it or before it             */
+    uint32_t trains; /* a parameter lies in it or before it             */
     float scalar[2];
     char name[64];
-    size_t elems;         /* floats of one image's output                    */
-    float *y, *dy;        /* in lanes; into the program's arena              */
-    uint32_t slot;        /* of dy                                           */
-    uint32_t relu;        /* its only user is a ReLU, which it applies itself */
-    uint32_t same_y;      /* y is that of in[0]                              */
-    uint32_t same_dy;     /* dy is that of in[same_dy - 1]; 0: of none       */
-    uint32_t dy_set;      /* this backward pass has written dy               */
-    uint32_t masked;      /* a ReLU: its user wrote dy as its backward would */
+    size_t elems;     /* floats of one image's output                    */
+    float *y, *dy;    /* in lanes; into the program's arena              */
+    uint32_t slot;    /* of dy                                           */
+    uint32_t relu;    /* its only user is a ReLU, which it applies itself */
+    uint32_t same_y;  /* y is that of in[0]                              */
+    uint32_t same_dy; /* dy is that of in[same_dy - 1]; 0: of none       */
+    uint32_t dy_set;  /* this backward pass has written dy               */
+    uint32_t masked;  /* a ReLU: its user wrote dy as its backward would */
 
     struct cpu_geom geom; /* LINEAR, CONV2D                                  */
     struct cpu_weights weights;
@@ -64,25 +65,26 @@ struct ftk_prog {
     const struct cpu_kernels *kern;
     uint32_t n_nodes, max_batch, n_layers, n_tensors;
     uint32_t channels, flags;
+    uint32_t optimiser; /* FTK_OPT_* */
     struct cpu_node *nodes;
-    uint32_t *layers;      /* [n_layers] their nodes                       */
-    ftk_tensor *tensors;   /* [n_tensors], n left to be asked for           */
+    uint32_t *layers;    /* [n_layers] their nodes                       */
+    ftk_tensor *tensors; /* [n_tensors], n left to be asked for           */
     struct cpu_dense_lib *lib;
 
     void *arena;
-    float *temp;           /* a gradient that is added to another          */
-    float *slices;         /* [slices][n] weight gradients of a layer      */
-    float *images;         /* a dense linear layer's input and gradient, [images][in + out] */
+    float *temp;   /* a gradient that is added to another          */
+    float *slices; /* [slices][n] weight gradients of a layer      */
+    float *images; /* a dense linear layer's input and gradient, [images][in + out] */
     size_t images_floats;
-    float *back_w;         /* [n] weights in the order of the backward lists */
+    float *back_w; /* [n] weights in the order of the backward lists */
     size_t slices_floats, back_floats;
     struct cpu_scratch *scratch; /* [threads]                              */
-    double *loss;          /* [max_batch]                                  */
-    uint8_t *hit;          /* [max_batch] 1: predicted right               */
+    double *loss;                /* [max_batch]                                  */
+    uint8_t *hit;                /* [max_batch] 1: predicted right               */
 
-    uint64_t *read_index;  /* [CPU_READ_CAP], what read_*() points to      */
+    uint64_t *read_index; /* [CPU_READ_CAP], what read_*() points to      */
     float *read_value[3];
-    char *text;            /* of kernels()                                 */
+    char *text; /* of kernels()                                 */
     size_t text_size;
 
     ftk_stats stats;
@@ -94,13 +96,13 @@ struct cpu_run {
     const ftk_batch *b;
     const ftk_hyper *hyper; /* NULL: no step                                */
     struct cpu_slices slices;
-    uint32_t train;         /* batch statistics                            */
+    uint32_t train; /* batch statistics                            */
     uint32_t dropout;
-    uint32_t update;        /* arrays change                               */
+    uint32_t update; /* arrays change                               */
     uint32_t keep_grad;
-    uint32_t to_input;      /* gradients flow to the input, none to weights */
-    uint32_t bad_node;      /* first node with a non-finite value, CPU_NONE */
-    uint32_t judged;        /* an output was bad: gradients then tell nothing */
+    uint32_t to_input; /* gradients flow to the input, none to weights */
+    uint32_t bad_node; /* first node with a non-finite value, CPU_NONE */
+    uint32_t judged;   /* an output was bad: gradients then tell nothing */
 };
 
 /* cpu_check.c: every rule of the node list, reported through host->fail. */
@@ -112,7 +114,7 @@ ftk_status cpu_compile(ftk_dev *d, const ftk_build *b, ftk_prog **ret);
 void cpu_release(ftk_prog *p);
 /* The set of a layer becomes `bits`, in the format that its size asks for. */
 ftk_status cpu_prog_assign(ftk_prog *p, struct cpu_node *n, const uint64_t *bits, uint64_t nnz,
-                           const float *w, const float *m);
+                           const float *w, const float *m, const float *m2);
 
 /* cpu_arena.c: one block for all activations and gradients, shared where nothing is lost. */
 ftk_status cpu_arena_plan(ftk_prog *p);
@@ -153,6 +155,10 @@ void cpu_loss(struct cpu_run *r);
 void cpu_vector_update(struct cpu_run *r, struct cpu_node *n, struct cpu_vector *v,
                        const double *grad);
 /* Sums of dy over images and pixels, a channel each, into n->sum. */
+/* cpu_adam.c: `count` entries by Adam or AdamW, as the program has it; `decays`: weight decay applies. */
+ftk_status cpu_check_adam(const ftk_prog *p, const ftk_hyper *hy);
+void cpu_adam(const struct cpu_run *r, uint32_t decays, const float *g, float *w, float *m,
+              float *m2, uint64_t count);
 void cpu_bias_sums(struct cpu_run *r, struct cpu_node *n);
 ftk_status cpu_weights_update(struct cpu_run *r, struct cpu_node *n, uint32_t n_slices, int full);
 

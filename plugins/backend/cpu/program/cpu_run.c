@@ -59,6 +59,11 @@ static ftk_status check_hyper(const ftk_prog *p, const ftk_hyper *hy)
         (hy->flags & (FTK_STEP_KEEP_GRAD | FTK_STEP_NO_UPDATE)))
         return h->fail(h, FTK_EINVAL, "step flags %x: statistics alone leave no gradient",
                        hy->flags);
+    if (p->optimiser != FTK_OPT_SGD) {
+        const ftk_status st = cpu_check_adam(p, hy);
+        if (st != FTK_OK)
+            return st;
+    }
     if (!isfinite(hy->lr) || !isfinite(hy->momentum) || !isfinite(hy->weight_decay))
         return h->fail(h, FTK_EINVAL, "lr %g, momentum %g, weight decay %g: not finite", hy->lr,
                        hy->momentum, hy->weight_decay);

@@ -10,7 +10,7 @@ ftk_status cpu_tensor(ftk_prog *p, uint32_t i, ftk_tensor *ret)
         return FTK_DONE;
     const ftk_tensor *t = &p->tensors[i];
     const struct cpu_node *n = &p->nodes[t->node];
-    const uint32_t array = t->role & ~(uint32_t)FTK_TENSOR_MOMENT1;
+    const uint32_t array = t->role & ~(uint32_t)(FTK_TENSOR_MOMENT1 | FTK_TENSOR_MOMENT2);
     if (ret->size < sizeof(*ret))
         return p->host->fail(p->host, FTK_EABI, "a tensor of %u bytes, expected %zu", ret->size,
                              sizeof(*ret));
@@ -38,9 +38,21 @@ static float *plain_array(const struct cpu_node *n, uint32_t role)
         return n->bn_var;
     case FTK_TENSOR_MOMENT1 | FTK_TENSOR_WEIGHT:
         return n->gamma.m ? n->gamma.m : n->weights.m_all;
+    case FTK_TENSOR_MOMENT2 | FTK_TENSOR_WEIGHT:
+        return n->gamma.m2;
+    case FTK_TENSOR_MOMENT2 | FTK_TENSOR_BIAS:
+        return n->bias.m2;
     default:
         return n->bias.m;
     }
+}
+
+/* Which array of a weight it is. */
+static enum cpu_array array_of(uint32_t role)
+{
+    if (role == FTK_TENSOR_WEIGHT)
+        return CPU_ARRAY_W;
+    return role & FTK_TENSOR_MOMENT2 ? CPU_ARRAY_M2 : CPU_ARRAY_M;
 }
 
 static ftk_status find_tensor(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n,
@@ -69,8 +81,7 @@ ftk_status cpu_get(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n, float *re
     if (array)
         memcpy(ret, array + from, n * sizeof(*ret));
     else
-        cpu_weights_get(&node->weights, role == FTK_TENSOR_WEIGHT ? CPU_ARRAY_W : CPU_ARRAY_M, from,
-                        n, ret);
+        cpu_weights_get(&node->weights, array_of(role), from, n, ret);
     return FTK_OK;
 }
 
@@ -85,8 +96,7 @@ ftk_status cpu_put(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n, const flo
     if (array)
         memcpy(array + from, v, n * sizeof(*v));
     else
-        cpu_weights_put(&node->weights, role == FTK_TENSOR_WEIGHT ? CPU_ARRAY_W : CPU_ARRAY_M, from,
-                        n, v);
+        cpu_weights_put(&node->weights, array_of(role), from, n, v);
     return FTK_OK;
 }
 
@@ -109,7 +119,7 @@ ftk_status cpu_mask(ftk_prog *p, uint32_t layer, const uint64_t *active, uint64_
             bits[active[i] / 64] |= UINT64_C(1) << active[i] % 64;
     }
     if (st == FTK_OK) {
-        st = cpu_prog_assign(p, node, bits, n, NULL, NULL);
+        st = cpu_prog_assign(p, node, bits, n, NULL, NULL, NULL);
         if (st == FTK_ENOMEM)
             h->fail(h, st, "layer '%s': no memory for %llu weights", node->name,
                     (unsigned long long)n);

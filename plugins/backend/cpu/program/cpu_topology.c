@@ -121,7 +121,7 @@ static ftk_status check_change(const ftk_prog *p, const struct cpu_node *n, cons
 /* A layer's arrays by rank, before and after an edit. */
 struct merged {
     uint64_t *bits;
-    float *old_w, *old_m, *w, *m;
+    float *old_w, *old_m, *old_m2, *w, *m, *m2;
     uint64_t nnz;
 };
 
@@ -132,6 +132,8 @@ static void merged_free(const ftk_host *h, struct merged *e)
     h->free(h, e->old_m);
     h->free(h, e->w);
     h->free(h, e->m);
+    h->free(h, e->old_m2);
+    h->free(h, e->m2);
 }
 
 static ftk_status merged_alloc(const ftk_host *h, const struct cpu_weights *x, const ftk_change *c,
@@ -144,12 +146,16 @@ static ftk_status merged_alloc(const ftk_host *h, const struct cpu_weights *x, c
     e->old_m = h->alloc(h, (x->nnz + 1) * sizeof(float));
     e->w = h->alloc(h, (e->nnz + 1) * sizeof(float));
     e->m = h->alloc(h, (e->nnz + 1) * sizeof(float));
-    if (!e->bits || !e->old_w || !e->old_m || !e->w || !e->m)
+    e->old_m2 = h->alloc(h, (x->nnz + 1) * sizeof(float));
+    e->m2 = h->alloc(h, (e->nnz + 1) * sizeof(float));
+    if (!e->bits || !e->old_w || !e->old_m || !e->w || !e->m || !e->old_m2 || !e->m2)
         return FTK_ENOMEM;
     memcpy(e->bits, x->bits, words * sizeof(*e->bits));
     cpu_weights_get(x, CPU_ARRAY_W, 0, x->nnz, e->old_w);
     if (x->m)
         cpu_weights_get(x, CPU_ARRAY_M, 0, x->nnz, e->old_m);
+    if (x->m2)
+        cpu_weights_get(x, CPU_ARRAY_M2, 0, x->nnz, e->old_m2);
     return FTK_OK;
 }
 
@@ -173,7 +179,8 @@ static void merge(const struct cpu_weights *x, const ftk_change *c, struct merge
         if (dropped)
             continue;
         e->w[to] = e->old_w[rank];
-        e->m[to++] = e->old_m[rank];
+        e->m[to] = e->old_m[rank];
+        e->m2[to++] = e->old_m2[rank];
     }
     for (uint64_t i = 0; i < c->n_drop; i++)
         e->bits[c->drop[i] / 64] &= ~(UINT64_C(1) << c->drop[i] % 64);
@@ -206,7 +213,7 @@ ftk_status cpu_edit(ftk_prog *p, uint32_t layer, const ftk_change *c)
     st = merged_alloc(h, &n->weights, c, &e);
     if (st == FTK_OK) {
         merge(&n->weights, c, &e);
-        st = cpu_prog_assign(p, n, e.bits, e.nnz, e.w, e.m);
+        st = cpu_prog_assign(p, n, e.bits, e.nnz, e.w, e.m, e.m2);
     }
     merged_free(h, &e);
     if (st == FTK_OK)

@@ -41,6 +41,17 @@ static void sum_chunk(struct update *u, uint64_t first, uint64_t n)
         atomic_store(&u->bad, 1);
 }
 
+/* `n` weights from `at` on by their gradients. */
+static void move_weights(struct update *u, const float *g, uint64_t at, uint64_t n)
+{
+    struct cpu_weights *x = u->x;
+    if (x->m2)
+        cpu_adam(u->run, !(u->node->flags & FTK_NODE_NO_DECAY), g, x->w + at, x->m + at, x->m2 + at,
+                 n);
+    else
+        u->run->p->kern->sgd(&u->sgd, g, x->w + at, x->m + at, n);
+}
+
 /* Entry k of the buffers is entry k of the weights: lists, active entries only. */
 static void list_chunk(void *arg, uint32_t item, uint32_t thread)
 {
@@ -50,8 +61,7 @@ static void list_chunk(void *arg, uint32_t item, uint32_t thread)
     (void)thread;
     sum_chunk(u, first, n);
     if (u->run->update)
-        u->run->p->kern->sgd(&u->sgd, u->run->p->slices + first, u->x->w + first, u->x->m + first,
-                             n);
+        move_weights(u, u->run->p->slices + first, first, n);
 }
 
 /* Momentum of every entry, weights of the active ones (their decay included). */
@@ -99,7 +109,7 @@ static void full_chunk(void *arg, uint32_t item, uint32_t thread)
         if (!cpu_weights_active(x, k))
             g[k] = 0;
     }
-    u->run->p->kern->sgd(&u->sgd, g + first, x->w + first, x->m + first, n);
+    move_weights(u, g + first, first, n);
 }
 
 /* Lists whose gradient was formed for all entries: pick the active ones, a range of channels. */
@@ -121,7 +131,7 @@ static void scatter_range(void *arg, uint32_t item, uint32_t thread)
                 if (x->m_all)
                     step_one(&u->sgd, all[flat], &x->w[k], &x->m_all[flat]);
                 else
-                    u->run->p->kern->sgd(&u->sgd, &all[flat], &x->w[k], &x->m[k], 1);
+                    move_weights(u, &all[flat], k, 1);
             }
         }
     }
@@ -152,7 +162,9 @@ void cpu_vector_update(struct cpu_run *r, struct cpu_node *n, struct cpu_vector 
         const float g = (float)grad[i];
         if (!isfinite(g))
             cpu_run_bad(r, n->index);
-        if (r->update)
+        if (r->update && v->m2)
+            cpu_adam(r, v->decays, &g, &v->w[i], &v->m[i], &v->m2[i], 1);
+        else if (r->update)
             r->p->kern->sgd(&s, &g, &v->w[i], &v->m[i], 1);
     }
 }

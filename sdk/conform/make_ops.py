@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Writes tests/golden/ops/*.safetensors: what PyTorch says about every node op.
+"""Writes sdk/conform/ops/*.safetensors: what PyTorch says about every node op.
 
     apt-get install -y --no-install-recommends python3-torch
-    /usr/bin/python3 tests/golden/make_ops.py        (in the repository's root)
+    /usr/bin/python3 sdk/conform/make_ops.py        (in the repository's root)
 
 Each file is one small network with its data; PyTorch runs it in float64 from float32 inputs.
 The arrays (all numbers of a node list are as in graph.h):
