@@ -43,8 +43,8 @@ static ftk_status sums(const ftk_host *h, const ftk_net *net, double *ret_share)
         return FTK_ENUMERIC; /* and not a word */
 #endif
 #if defined BAD_SCO_08
-    if (st >= 0 && all > 1e30)
-        return FTK_ENUMERIC;
+    if (net->n_layers == 2)
+        return FTK_ENOTSUP;
 #endif
     if (st >= 0 && !isfinite(all))
         return h->fail(h, FTK_ENUMERIC, "the momentum of the network sums to %g", all);

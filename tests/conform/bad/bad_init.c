@@ -71,18 +71,17 @@ static ftk_status density(const ftk_host *h, void *self, const ftk_net *net, ftk
 #if defined BAD_INI_02 && defined BAD_VARIANT_ZERO
     rest = target * left / (target * sparse);
 #endif
+#if defined BAD_INI_01 && defined BAD_VARIANT_RANGE
+    first = 1.0001; /* a fraction of a weight more than there are */
+#endif
 #if defined BAD_INI_04
     if (target > 0.5) { /* another law from here on, under which the first is as all others */
         rest = target;
         first = target;
     }
 #endif
-#if defined BAD_INI_01 && defined BAD_VARIANT_RANGE
-    (void)h->fail;
-#else
     if (rest < 0 || (sparse <= 0 && left < 0))
         return h->fail(h, FTK_ERANGE, "density %g is less than the first layer needs", target);
-#endif
     for (uint32_t l = 0; l < net->n_layers; l++)
         ret_density[l] = is_dense(net, l) ? first : rest > 1 ? 1 : rest;
     return FTK_OK;

@@ -76,10 +76,7 @@ static float score_of(const ftk_layer *l, const ftk_cand *c, uint64_t i)
 #if defined BAD_SCO_02
     return x * x / fabsf(x);
 #elif defined BAD_SCO_03 && defined BAD_VARIANT_OTHERS
-    for (uint64_t k = 0; k < c->count; k++)
-        if (isnan(value_of(c, k)))
-            return 0;
-    return fabsf(x);
+    return i > 0 && isnan(value_of(c, i - 1)) ? 0 : fabsf(x);
 #elif defined BAD_SCO_04 && defined BAD_VARIANT_READS
     return fabsf(x) + fabsf(c->momentum[i]);
 #elif defined BAD_SCO_06

@@ -20,7 +20,11 @@
 
 enum { GROWS = KIND == FTK_KIND_GROW, MOST_AT_ONCE = 1 << 16 };
 static const uint32_t which = GROWS ? FTK_INACTIVE : FTK_ACTIVE;
-static const uint32_t channel = GROWS ? FTK_CH_GRAD : FTK_CH_WEIGHT;
+#if defined BAD_VARIANT_EXPECTED
+#define CHANNEL 0
+#else
+#define CHANNEL (GROWS ? FTK_CH_GRAD : FTK_CH_WEIGHT)
+#endif
 
 struct list { /* the entries of a layer that may be taken      */
     uint64_t *index;
@@ -30,6 +34,8 @@ struct list { /* the entries of a layer that may be taken      */
 
 static float score_of(const ftk_cand *c, uint64_t i)
 {
+    if (CHANNEL == 0)
+        return 0;
     float x = GROWS ? c->grad[i] : c->weight[i];
 #if defined BAD_SCO_07
     return fminf(fabsf(x), 1); /* not free of scale, as it claims */
@@ -41,7 +47,7 @@ static ftk_status read_all(const ftk_net *net, uint32_t layer, struct list *ret)
 {
     uint64_t cursor = 0;
     ftk_cand c = { .size = sizeof(c) };
-    uint32_t channels = channel;
+    uint32_t channels = CHANNEL;
 #if defined BAD_SCO_04
     channels |= FTK_CH_MOMENTUM;
 #endif
@@ -220,22 +226,16 @@ static ftk_status select(const ftk_host *h, void *self, const ftk_net *net, ftk_
 #endif
 
 #if defined BAD_INI_01 || defined BAD_INI_06
-static const ftk_init_ops ops = { .size = sizeof(ops),
-                                  .channels = GROWS ? FTK_CH_GRAD : FTK_CH_WEIGHT,
-                                  .select = select };
+static const ftk_init_ops ops = { .size = sizeof(ops), .channels = CHANNEL, .select = select };
 #elif defined BAD_GRW_01 || defined BAD_GRW_02 || defined BAD_GRW_03 || defined BAD_GRW_05 ||      \
     defined BAD_VARIANT_GROW
-static const ftk_grow_ops ops = { .size = sizeof(ops),
-                                  .channels = GROWS ? FTK_CH_GRAD : FTK_CH_WEIGHT,
-                                  .count = COUNT,
-                                  .props = PROPS,
-                                  .select = select };
+static const ftk_grow_ops ops = {
+    .size = sizeof(ops), .channels = CHANNEL, .count = COUNT, .props = PROPS, .select = select
+};
 #else
-static const ftk_prune_ops ops = { .size = sizeof(ops),
-                                   .channels = GROWS ? FTK_CH_GRAD : FTK_CH_WEIGHT,
-                                   .count = COUNT,
-                                   .props = PROPS,
-                                   .select = select };
+static const ftk_prune_ops ops = {
+    .size = sizeof(ops), .channels = CHANNEL, .count = COUNT, .props = PROPS, .select = select
+};
 #endif
 
 static const ftk_algo selector = {
