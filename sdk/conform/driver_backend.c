@@ -55,7 +55,7 @@ static void before(struct series *s)
 /* Buffers of the call go; false where the series ends here. */
 static bool after(struct series *s, const char *call, ftk_status st)
 {
-    if (s->how->drop_after_call)
+    if (!s->how->keep)
         ftk__guard_release(s->mark);
     if (st >= 0)
         return true;
