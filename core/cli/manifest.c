@@ -7,6 +7,7 @@
 #include "cli/flops_print.h"
 #include "cli/host_info.h"
 #include "cli/json_text.h"
+#include "conform/kept_level.h"
 #include "cli/plan_print.h"
 #include "train/journal.h"
 #include <math.h>
@@ -52,12 +53,14 @@ static ftk_status add_plugin(void *arg, const struct ftk__entry *e, struct ftk_e
     if (st < 0)
         return st;
     const ftk_stamp *stamp = e->file ? e->file->stamp : NULL;
-    json_t *row =
-        json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind", ftk__kind_name((ftk_kind)e->algo->kind),
-                  "name", e->algo->name, "plugin", ftk__json_text(stamp ? stamp->name : NULL),
-                  "version", ftk__json_text(stamp ? stamp->version : FTK_VERSION), "path",
-                  ftk__json_text(e->file ? e->file->path : NULL), "sha256",
-                  ftk__json_text(e->file ? hash.hex : NULL));
+    int level = e->file ? ftk__level_kept(e->file->path, hash.hex) : 0;
+    json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "kind",
+                            ftk__kind_name((ftk_kind)e->algo->kind), "name", e->algo->name,
+                            "plugin", ftk__json_text(stamp ? stamp->name : NULL), "version",
+                            ftk__json_text(stamp ? stamp->version : FTK_VERSION), "path",
+                            ftk__json_text(e->file ? e->file->path : NULL), "sha256",
+                            ftk__json_text(e->file ? hash.hex : NULL), "conform_level",
+                            level > 0 ? json_integer(level) : json_null());
     return json_array_append_new(arg, row) == 0 ? FTK_OK : no_memory(reterr);
 }
 

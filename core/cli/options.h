@@ -32,7 +32,8 @@ enum {
     FTK__OPT_IN_PROCESS = 1u << 21,
     FTK__OPT_LIST = 1u << 22,
     FTK__OPT_CHILD = 1u << 23, /* how `conform` executes itself; not shown     */
-    FTK__OPT_ALGO = 1u << 24
+    FTK__OPT_ALGO = 1u << 24,
+    FTK__OPT_RULES_MD = 1u << 25
 };
 
 struct ftk__options {
@@ -45,7 +46,7 @@ struct ftk__options {
     const char *level, *only, *ref, *seed, *jobs, *timeout, *child, *algo; /* likewise */
     const char **skip; // [n_skip] of --skip, in order; owned
     uint64_t n_skip;
-    bool tap, in_process, list;
+    bool tap, in_process, list, rules_md;
     bool fresh; /* --new                                        */
     bool dry_run, json, quiet, verbose, cfg, help;
     char *const *args; // [n_args] what is no option
