@@ -185,11 +185,11 @@ static void units_agree(struct ftk__case *c)
     }
 
 static const struct ftk__rule rules[] = {
-    ENSEMBLE_RULE("ENS-01", "ABI-01 PAR-03",
+    ENSEMBLE_RULE("ENS-01", "ABI-01 PAR-03 MEM-03",
                   "ends, and stays done, for any number of members and at every bound",
                   "a plan must be finite", "return FTK_DONE for every i past the last operation",
                   always_ends),
-    ENSEMBLE_RULE("ENS-02", "ENS-01 MEM-03",
+    ENSEMBLE_RULE("ENS-02", "ENS-01 MEM-03 DET-02 DET-03",
                   "operation i is the same, asked in any order, twice, of any instance; all fields "
                   "are written",
                   "a run resumes at any i, and `plan` asks without training",
