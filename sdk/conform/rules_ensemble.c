@@ -209,7 +209,7 @@ static const struct ftk__rule rules[] = {
                   "no cut above what the network has, no SAVE inside a ramp",
                   "weights that were cut do not come back by cutting",
                   "use fmin(density, run->density)", ftk__strategy_densities),
-    ENSEMBLE_RULE("ENS-07", "ENS-03 ENS-04", "INDEPENDENT: each member's operations stand alone",
+    ENSEMBLE_RULE("ENS-07", "ENS-03 ENS-04 ENS-05 ENS-06 ENS-08", "INDEPENDENT: each member's operations stand alone",
                   "members may be trained on other threads or machines",
                   "give each member its own INIT and SAVE, or drop the flag",
                   ftk__strategy_independent),

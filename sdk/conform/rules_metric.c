@@ -232,7 +232,7 @@ static void all_shapes(struct ftk__case *c)
         struct ftk__preds p;
         ftk__kit_note(c, "%u members, %u classes", shapes[i][0], shapes[i][1]);
         ftk__preds_new(c, shapes[i][0], shapes[i][1], 30, FTK__PRED_RANDOM, c->seed, &p);
-        right_or_refused(c, &s, &p, NULL, "the metric");
+        right_or_refused(c, &s, &p, NULL, "state_bytes, add or finish");
     }
 }
 
@@ -303,7 +303,7 @@ static void groups(struct ftk__case *c)
             if (group[i] == FTK_GROUP_OOD)
                 p.label[i] = -1;
         }
-        right_or_refused(c, &s, &p, group, "with groups, the metric");
+        right_or_refused(c, &s, &p, group, "with groups, finish");
     }
 }
 
