@@ -131,11 +131,13 @@ static void test_not_supported(void **state)
                         .n_nodes = g.n_nodes,
                         .max_batch = 4,
                         .optimiser = FTK_OPT_ADAM,
+                        .flags = FTK_BUILD_DENSE_MOMENTUM,
                         .members = 1,
                         .nodes = g.list };
     ftk_prog *prog = NULL;
     assert_int_equal(f->backend.ops->compile(f->dev, &build, &prog), FTK_ENOTSUP);
     build.optimiser = FTK_OPT_SGD;
+    build.flags = 0;
     build.members = 2;
     assert_int_equal(f->backend.ops->compile(f->dev, &build, &prog), FTK_ENOTSUP);
     build.members = 1;
