@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static ftk_status fail_write(struct ftk_error *reterr, int error, const char *path)
@@ -42,6 +43,16 @@ ftk_status ftk__writer_open(struct ftk__writer *w, const char *path, struct ftk_
         ftk__writer_abort(w);
         return st;
     }
+    return FTK_OK;
+}
+
+ftk_status ftk__writer_keep(struct ftk__writer *w, const char *former, struct ftk_error *reterr)
+{
+    char *copy = ftk__strdup(former);
+    if (!copy)
+        return fail_write(reterr, ENOMEM, w->path);
+    ftk__free(w->former);
+    w->former = copy;
     return FTK_OK;
 }
 
@@ -91,6 +102,9 @@ ftk_status ftk__writer_commit(struct ftk__writer *w, struct ftk_error *reterr)
         w->error = reason();
     w->file = NULL;
     errno = 0;
+    if (w->error == 0 && w->former && rename(w->path, w->former) != 0 && errno != ENOENT)
+        w->error = reason();
+    errno = 0;
     if (w->error == 0 && rename(w->tmp, w->path) != 0)
         w->error = reason();
     if (w->error == 0)
@@ -108,6 +122,7 @@ void ftk__writer_abort(struct ftk__writer *w)
         unlink(w->tmp);
     ftk__free(w->path);
     ftk__free(w->tmp);
+    ftk__free(w->former);
     *w = (struct ftk__writer){ 0 };
 }
 
@@ -137,6 +152,25 @@ void ftk__appender_printf(struct ftk__appender *a, const char *fmt, ...)
     if (vfprintf(a->file, fmt, args) < 0 || fflush(a->file) != 0)
         a->error = reason();
     va_end(args);
+}
+
+ftk_status ftk__appender_sync(struct ftk__appender *a, uint64_t *ret_bytes,
+                              struct ftk_error *reterr)
+{
+    struct stat st = { 0 };
+    int fd = fileno(a->file);
+    errno = 0;
+    if (a->error == 0 && (fflush(a->file) != 0 || fstat(fd, &st) != 0))
+        a->error = reason();
+    uint64_t bytes = (uint64_t)st.st_size;
+    errno = 0;
+    if (a->error == 0 && bytes != a->synced && fsync(fd) != 0)
+        a->error = reason();
+    if (a->error != 0)
+        return ftk__appender_check(a, reterr);
+    a->synced = bytes;
+    *ret_bytes = bytes;
+    return FTK_OK;
 }
 
 ftk_status ftk__appender_check(const struct ftk__appender *a, struct ftk_error *reterr)

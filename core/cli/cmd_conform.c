@@ -2,9 +2,13 @@
  * cli/cmd_conform.c - `freetickets conform FILE.so...`: the conformance kit.
  */
 #include "base/mem.h"
+#include "base/rng.h"
 #include "cli/commands.h"
 #include "conform/child.h"
 #include "conform/families.h"
+#include "conform/host_check.h"
+#include "conform/kept_level.h"
+#include "conform/kit_reports.h"
 #include "conform/parent.h"
 #include <string.h>
 
@@ -86,34 +90,105 @@ static ftk_status kit_options(const struct ftk__options *o, struct ftk__arena *a
     return st;
 }
 
-static void print(const struct ftk__conform_run *r)
+/* ---- output ----------------------------------------------------------------------------------- */
+
+static ftk_status print_json(const struct ftk__conform_run *r, struct ftk_error *reterr)
 {
-    for (uint32_t i = 0; i < r->n; i++) {
-        const struct ftk__outcome *o = &r->outcome[i];
-        printf("%-8s %s  %s %s%s%s%s%s\n", ftk__verdict_name(o->verdict), o->rule->id,
-               ftk__outcome_algo(r, o), o->rule->title, o->message[0] ? ": " : "", o->message,
-               o->note[0] ? " | " : "", o->note);
-        if (o->verdict != FTK__PASS && o->output[0])
-            printf("  printed: %s\n", o->output);
+    json_t *all = json_array();
+    int failed = !all;
+    for (uint32_t i = 0; i < r->n_files && !failed; i++)
+        failed = json_array_append_new(all, ftk__report_json(r, i));
+    ftk_status st = failed ? ftk__fail(reterr, FTK_ENOMEM, "no memory for the verdicts")
+                           : ftk__json_print(stdout, all, reterr);
+    json_decref(all);
+    return st;
+}
+
+static int print(const struct ftk__options *o, const struct ftk__conform_run *r)
+{
+    struct ftk__str text = { 0 };
+    struct ftk_error err;
+    if (o->json)
+        return print_json(r, &err) < 0 ? ftk__cli_fail(&err) : FTK__EXIT_OK;
+    if (o->tap)
+        ftk__report_tap(r, &text);
+    else
+        ftk__report_human(r, &text);
+    return ftk__cli_print(&text);
+}
+
+static int print_rules(const struct ftk__options *o)
+{
+    struct ftk__str text = { 0 };
+    struct ftk_error err;
+    if (!o->json) {
+        if (o->rules_md)
+            ftk__rules_markdown(&text);
+        else
+            ftk__rules_print(&text);
+        return ftk__cli_print(&text);
     }
-    for (int v = 0; v < FTK__VERDICTS; v++)
-        printf("%s%u %s", v ? ", " : "", r->count[v], ftk__verdict_name((enum ftk__verdict)v));
-    putchar('\n');
+    json_t *rules = ftk__rules_json();
+    ftk_status st = rules ? ftk__json_print(stdout, rules, &err)
+                          : ftk__fail(&err, FTK_ENOMEM, "no memory for the rules");
+    json_decref(rules);
+    return st < 0 ? ftk__cli_fail(&err) : FTK__EXIT_OK;
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
+
+static ftk_status run_options(const struct ftk__options *o, struct ftk__conform_run *r,
+                              struct ftk_error *reterr)
+{
+    uint64_t jobs = 0;
+    if (o->jobs && (!ftk__parse_u64(o->jobs, &jobs) || jobs < 1 || jobs > 64))
+        return usage(reterr, "jobs", o->jobs, "must be a whole number, 1 to 64");
+    if (o->timeout &&
+        (!ftk__parse_f64(o->timeout, &r->timeout_s) || !(r->timeout_s > 0) || r->timeout_s > 86400))
+        return usage(reterr, "timeout", o->timeout, "must be seconds above 0, at most 86400");
+    if (o->json && o->tap)
+        return usage(reterr, "tap", "with --json", "are two forms of one output");
+    if (o->n_args == 0)
+        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "conform needs FILE.so...");
+    r->jobs = (uint32_t)jobs;
+    return FTK_OK;
 }
 
 static int conform(const struct ftk__options *o, const struct ftk__kit_options *k)
 {
-    struct ftk__conform_run r = { .o = k };
+    struct ftk__conform_run r = { .o = k, .algo = o->algo };
     struct ftk_error err;
-    int code = FTK__EXIT_OK;
-    if (ftk__conform(&r, (const char *const *)o->args, (uint32_t)o->n_args, &err) < 0)
+    int code;
+    if (run_options(o, &r, &err) < 0 || ftk__host_check(ftk__rng_u64, &err) < 0 ||
+        ftk__conform(&r, (const char *const *)o->args, (uint32_t)o->n_args, &err) < 0) {
         code = ftk__cli_fail(&err);
-    else
-        print(&r);
+    } else {
+        code = print(o, &r);
+        ftk__levels_keep(&r);
+    }
+    if (!code && r.broken > 0)
+        code = FTK__EXIT_INTERNAL;
     if (!code && r.count[FTK__FAILED] + r.count[FTK__CRASHED] + r.count[FTK__TIMED_OUT] > 0)
         code = FTK__EXIT_FAILED;
     ftk__conform_done(&r);
     return code;
+}
+
+/* One rule, here: no file or many would say nothing to a debugger. */
+static ftk_status in_process(const struct ftk__options *o, const struct ftk__kit_options *k,
+                             struct ftk_error *reterr)
+{
+    if (!o->only || !ftk__rule_named(o->only))
+        return usage(reterr, "in-process", "without --only RULE", "it runs one rule, by its id");
+    if (o->n_args != 1)
+        return usage(reterr, "in-process", "", "it runs one rule on one FILE.so");
+    ftk__child_run(&(struct ftk__child_request){ .o = k,
+                                                 .path = o->args[0],
+                                                 .rule = o->only,
+                                                 .algo = o->algo,
+                                                 .in = -1,
+                                                 .out = 1,
+                                                 .in_process = true });
 }
 
 static int run(const struct ftk__options *o)
@@ -126,14 +201,10 @@ static int run(const struct ftk__options *o)
         code = ftk__cli_fail(&err);
     else if (o->child)
         be_child(&k, ftk__arena_strdup(&arena, o->child), o->args[0]);
+    else if (o->list || o->rules_md)
+        code = print_rules(o);
     else if (o->in_process)
-        ftk__child_run(&(struct ftk__child_request){ .o = &k,
-                                                     .path = o->args[0],
-                                                     .rule = o->only ? o->only : "",
-                                                     .algo = o->algo,
-                                                     .in = -1,
-                                                     .out = 1,
-                                                     .in_process = true });
+        code = in_process(o, &k, &err) < 0 ? ftk__cli_fail(&err) : FTK__EXIT_OK;
     else
         code = conform(o, &k);
     ftk__arena_done(&arena);
@@ -143,12 +214,15 @@ static int run(const struct ftk__options *o)
 const struct ftk__command ftk__command_conform = {
     .name = "conform",
     .args = "FILE.so...",
-    .summary = "proves that plugins keep the contract of the SDK's headers",
-    .details = "",
+    .summary = "Proves that plugins keep the contract of the SDK's headers",
+    .details =
+        "Each rule runs in a process of its own; nothing that a plugin does ends the command.\n"
+        "Exit: 0: no rule failed; 1: some did; 2: usage; 70: the kit itself failed.",
     .takes = FTK__OPT_SET | FTK__OPT_JSON | FTK__OPT_LEVEL | FTK__OPT_ONLY | FTK__OPT_SKIP |
              FTK__OPT_REF | FTK__OPT_SEED | FTK__OPT_JOBS | FTK__OPT_TIMEOUT | FTK__OPT_TAP |
-             FTK__OPT_IN_PROCESS | FTK__OPT_LIST | FTK__OPT_CHILD | FTK__OPT_ALGO,
-    .min_args = 1,
+             FTK__OPT_IN_PROCESS | FTK__OPT_LIST | FTK__OPT_RULES_MD | FTK__OPT_CHILD |
+             FTK__OPT_ALGO,
+    .min_args = 0,
     .max_args = 100000,
     .run = run,
 };

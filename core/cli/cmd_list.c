@@ -3,6 +3,7 @@
  */
 #include "cli/commands.h"
 #include "cli/builtin_entry.h"
+#include "conform/kept_level.h"
 #include "plugin/describe.h"
 #include <string.h>
 
@@ -53,11 +54,47 @@ static bool add_builtins(uint32_t kind, json_t *list)
     return ok;
 }
 
+/* The level of the conformance kit that a file has reached, 0: none known. */
+static int level_of(const struct ftk__file *f)
+{
+    struct ftk__sha256 hash;
+    return ftk__file_hash(f, &hash, NULL) >= 0 ? ftk__level_kept(f->path, hash.hex) : 0;
+}
+
+static void print_levels(const struct ftk__registry *r, struct ftk__str *out)
+{
+    bool first = true;
+    for (uint64_t i = 0; i < ftk__registry_file_count(r); i++) {
+        const struct ftk__file *f = ftk__registry_file(r, i);
+        int level = level_of(f);
+        if (level == 0)
+            continue;
+        ftk__str_addf(out, "%slevel %d   %s\n", first ? "\nproved by `conform`:\n" : "", level,
+                      f->path);
+        first = false;
+    }
+}
+
+/* Built-ins have no file that a level could be kept of. */
+static bool add_levels(json_t *list)
+{
+    bool ok = true;
+    for (size_t i = 0; i < json_array_size(list) && ok; i++) {
+        json_t *row = json_array_get(list, i);
+        const char *path = json_string_value(json_object_get(row, "path"));
+        const char *hash = json_string_value(json_object_get(row, "sha256"));
+        int level = path && hash ? ftk__level_kept(path, hash) : 0;
+        json_t *value = level > 0 ? json_integer(level) : json_null();
+        ok = json_object_set_new(row, "conform_level", value) == 0;
+    }
+    return ok;
+}
+
 static ftk_status print_json(const struct ftk__registry *r, uint32_t kind, struct ftk_error *reterr)
 {
     json_t *list = ftk__list_json(r, kind);
     ftk_status st;
-    if (!list || !add_builtins(kind, list))
+    if (!list || !add_builtins(kind, list) || !add_levels(list))
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the list");
     else
         st = ftk__json_print(stdout, list, reterr);
@@ -72,7 +109,9 @@ static ftk_status print_text(const struct ftk__registry *r, uint32_t kind, bool 
     struct ftk__str builtins = { 0 };
     print_builtins(kind, &builtins);
     ftk_status st = ftk__list_print(r, kind, verbose, &plugins, reterr);
-    if (st >= 0 && builtins.failed)
+    if (st >= 0 && verbose)
+        print_levels(r, &plugins);
+    if (st >= 0 && (builtins.failed || plugins.failed))
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the list");
     if (st >= 0) {
         fputs(builtins.text ? builtins.text : "", stdout);

@@ -7,46 +7,64 @@
 #include <getopt.h>
 #include <string.h>
 
+#define AT(member) offsetof(struct ftk__options, member)
 static const struct spec {
     uint32_t bit; /* 0: every command takes it */
     char letter;  /* 0: none */
     const char *name;
     const char *value; /* NULL: it takes none */
+    size_t at;         /* of its member: a const char * if it has a value, else a bool */
     const char *help;  /* NULL: it is not shown */
 } specs[] = {
-    { FTK__OPT_SET, 's', "set", "KEY=VALUE",
+    { FTK__OPT_SET, 's', "set", "KEY=VALUE", AT(set),
       "overrides a key of the file: topology.rate=0.3; may be given often" },
-    { FTK__OPT_OUT, 0, "out", "DIR",
+    { FTK__OPT_OUT, 0, "out", "DIR", AT(out),
       "the run's folder, instead of <output>/<name>-<hash>/seed-<n>" },
-    { FTK__OPT_NEW, 0, "new", NULL,
+    { FTK__OPT_NEW, 0, "new", NULL, AT(fresh),
       "starts anew where a run is in the way; the former folder is kept beside" },
-    { FTK__OPT_DRY_RUN, 0, "dry-run", NULL, "prints the plan and touches nothing" },
-    { FTK__OPT_DENSE, 0, "dense", "RUN", "the finished dense run to compare seconds with" },
-    { FTK__OPT_FROM, 0, "from", "URL|DIR",
+    { FTK__OPT_DRY_RUN, 0, "dry-run", NULL, AT(dry_run), "prints the plan and touches nothing" },
+    { FTK__OPT_DENSE, 0, "dense", "RUN", AT(dense),
+      "the finished dense run to compare seconds with" },
+    { FTK__OPT_MAX_TIME, 0, "max-time", "T", AT(max_time),
+      "stops after T (90s, 15m, 2h, 1d) with a checkpoint and status 75" },
+    { FTK__OPT_CHECKPOINT, 0, "checkpoint-every", "T", AT(checkpoint_every),
+      "time between checkpoints; 0s: after every step; default: under 1 % of the run" },
+    { FTK__OPT_VERIFY, 0, "verify-resume", "N", AT(verify_resume),
+      "trains twice, once interrupted N times, and compares every byte of the results" },
+    { FTK__OPT_FROM, 0, "from", "URL|DIR", AT(from),
       "fetch: the archive's folder, or one with the files; verify: the folder to look in" },
-    { FTK__OPT_TO, 0, "to", "DIR", "fetch: the data folder, instead of $FREETICKETS_DATA" },
-    { FTK__OPT_COMPARE, 0, "compare", "paper",
+    { FTK__OPT_TO, 0, "to", "DIR", AT(to), "fetch: the data folder, instead of $FREETICKETS_DATA" },
+    { FTK__OPT_COMPARE, 0, "compare", "paper", AT(compare),
       "without CFG: our count of training FLOPs beside the paper's, Tables 1 to 3" },
-    { FTK__OPT_FORMAT, 0, "format", "FORMAT", "md, csv or json, instead of aligned text" },
-    { FTK__OPT_CFG, 0, "cfg", NULL, "prints a stanza for a config file, with every default" },
-    { FTK__OPT_LEVEL, 0, "level", "N",
+    { FTK__OPT_FORMAT, 0, "format", "FORMAT", AT(format),
+      "md, csv or json, instead of aligned text" },
+    { FTK__OPT_CFG, 0, "cfg", NULL, AT(cfg),
+      "prints a stanza for a config file, with every default" },
+    { FTK__OPT_LEVEL, 0, "level", "N", AT(level),
       "1: loads safely; 2: keeps the contract (default); 3: survives faults, fuzz, threads" },
-    { FTK__OPT_ONLY, 0, "only", "GLOB", "only rules whose id matches: 'SCO-*'" },
-    { FTK__OPT_ALGO, 0, "algo", "KIND.NAME", "only this algorithm of the file" },
-    { FTK__OPT_SKIP, 0, "skip", "RULE=WHY", "waives a rule; may be given often" },
-    { FTK__OPT_REF, 0, "ref", "FILE.so", "the backend to compare backends with, instead of ref" },
-    { FTK__OPT_SEED, 0, "seed", "N", "of the kit's random choices" },
-    { FTK__OPT_JOBS, 0, "jobs", "N", "processes at once, instead of as many as processors" },
-    { FTK__OPT_TIMEOUT, 0, "timeout", "S", "seconds a rule may take, instead of its own limit" },
-    { FTK__OPT_TAP, 0, "tap", NULL, "prints TAP 14" },
-    { FTK__OPT_IN_PROCESS, 0, "in-process", NULL,
+    { FTK__OPT_ONLY, 0, "only", "GLOB", AT(only),
+      "only rules whose id matches one of these, with commas: 'SCO-*,DET-01'" },
+    { FTK__OPT_ALGO, 0, "algo", "KIND.NAME", AT(algo), "only this algorithm of the file" },
+    { FTK__OPT_SKIP, 0, "skip", "RULE=WHY", AT(skip), "waives a rule; may be given often" },
+    { FTK__OPT_REF, 0, "ref", "FILE.so", AT(ref),
+      "the backend to compare backends with, instead of ref" },
+    { FTK__OPT_SEED, 0, "seed", "N", AT(seed), "of the kit's random choices" },
+    { FTK__OPT_JOBS, 0, "jobs", "N", AT(jobs),
+      "processes at once, instead of as many as processors" },
+    { FTK__OPT_TIMEOUT, 0, "timeout", "S", AT(timeout),
+      "seconds a rule may take, instead of its own limit" },
+    { FTK__OPT_TAP, 0, "tap", NULL, AT(tap), "prints TAP 14" },
+    { FTK__OPT_IN_PROCESS, 0, "in-process", NULL, AT(in_process),
       "runs a single rule in this process, for a debugger" },
-    { FTK__OPT_LIST, 0, "list", NULL, "lists the rules" },
-    { FTK__OPT_CHILD, 0, "child", "SPEC", NULL },
-    { FTK__OPT_JSON, 0, "json", NULL, "prints one JSON document" },
-    { FTK__OPT_QUIET, 'q', "quiet", NULL, "no progress, and only warnings and errors on stderr" },
-    { FTK__OPT_VERBOSE, 'v', "verbose", NULL, "more detail" },
-    { 0, 'h', "help", NULL, "prints this" },
+    { FTK__OPT_LIST, 0, "list", NULL, AT(list), "lists the rules" },
+    { FTK__OPT_RULES_MD, 0, "rules-md", NULL, AT(rules_md),
+      "prints the rules as a page of Markdown" },
+    { FTK__OPT_CHILD, 0, "child", "SPEC", AT(child), NULL },
+    { FTK__OPT_JSON, 0, "json", NULL, AT(json), "prints one JSON document" },
+    { FTK__OPT_QUIET, 'q', "quiet", NULL, AT(quiet),
+      "no progress, and only warnings and errors on stderr" },
+    { FTK__OPT_VERBOSE, 'v', "verbose", NULL, AT(verbose), "more detail" },
+    { 0, 'h', "help", NULL, AT(help), "prints this" },
 };
 enum { N_SPECS = sizeof(specs) / sizeof(specs[0]), FIRST_LONG = 1000 };
 
@@ -93,86 +111,15 @@ static const struct spec *spec_of(int value)
 
 static void take(struct ftk__options *o, const struct spec *s, const char *value)
 {
-    switch (s->bit) {
-    case FTK__OPT_SET:
+    const bool yes = true;
+    if (s->bit == FTK__OPT_SET)
         o->set[o->n_set++] = value;
-        break;
-    case FTK__OPT_OUT:
-        o->out = value;
-        break;
-    case FTK__OPT_DENSE:
-        o->dense = value;
-        break;
-    case FTK__OPT_FROM:
-        o->from = value;
-        break;
-    case FTK__OPT_TO:
-        o->to = value;
-        break;
-    case FTK__OPT_COMPARE:
-        o->compare = value;
-        break;
-    case FTK__OPT_FORMAT:
-        o->format = value;
-        break;
-    case FTK__OPT_SKIP:
+    else if (s->bit == FTK__OPT_SKIP)
         o->skip[o->n_skip++] = value;
-        break;
-    case FTK__OPT_LEVEL:
-        o->level = value;
-        break;
-    case FTK__OPT_ONLY:
-        o->only = value;
-        break;
-    case FTK__OPT_ALGO:
-        o->algo = value;
-        break;
-    case FTK__OPT_REF:
-        o->ref = value;
-        break;
-    case FTK__OPT_SEED:
-        o->seed = value;
-        break;
-    case FTK__OPT_JOBS:
-        o->jobs = value;
-        break;
-    case FTK__OPT_TIMEOUT:
-        o->timeout = value;
-        break;
-    case FTK__OPT_CHILD:
-        o->child = value;
-        break;
-    case FTK__OPT_NEW:
-        o->fresh = true;
-        break;
-    case FTK__OPT_DRY_RUN:
-        o->dry_run = true;
-        break;
-    case FTK__OPT_JSON:
-        o->json = true;
-        break;
-    case FTK__OPT_QUIET:
-        o->quiet = true;
-        break;
-    case FTK__OPT_VERBOSE:
-        o->verbose = true;
-        break;
-    case FTK__OPT_CFG:
-        o->cfg = true;
-        break;
-    case FTK__OPT_TAP:
-        o->tap = true;
-        break;
-    case FTK__OPT_IN_PROCESS:
-        o->in_process = true;
-        break;
-    case FTK__OPT_LIST:
-        o->list = true;
-        break;
-    default:
-        o->help = true;
-        break;
-    }
+    else if (s->value)
+        memcpy((char *)o + s->at, &value, sizeof(value));
+    else
+        memcpy((char *)o + s->at, &yes, sizeof(yes));
 }
 
 static ftk_status usage_error(const struct ftk__command *c, struct ftk_error *reterr)

@@ -104,9 +104,13 @@ static void run_rule(struct ftk__case *c, const char *algo)
         c->n_all = rec->n;
     }
     if (!(c->rule->flags & FTK__RULE_FILE)) {
-        c->algo = named(rec, algo ? algo : "");
+        bool unnamed = !algo || algo[0] == '\0';
+        c->algo = unnamed && rec->n == 1 ? rec->algo[0] : named(rec, unnamed ? "" : algo);
         if (!c->algo)
-            ftk__kit_fail(c, "the file registers no %s any more", algo ? algo : "algorithm");
+            ftk__kit_fail(c,
+                          unnamed ? "the file has %u algorithms: --algo KIND.NAME says which"
+                                  : "none of the file's %u algorithms is the one asked for",
+                          rec->n);
         fill_params(c);
     }
     c->host = ftk__kit_host_new(0);

@@ -3,9 +3,12 @@
  */
 #include "conform/parent.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "conform/families.h"
 #include "conform/process.h"
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,7 +59,7 @@ static ftk_status add_algo(struct ftk__conform_file *f, const char *line, struct
     return FTK_OK;
 }
 
-/* A file whose census fails has no algorithms: ABI-01 says why. */
+/* A file whose census fails has no algorithms: a rule of the file says why. */
 static ftk_status read_census(struct ftk__conform_file *f, char *text, struct ftk_error *reterr)
 {
     ftk_status st = FTK_OK;
@@ -66,7 +69,9 @@ static ftk_status read_census(struct ftk__conform_file *f, char *text, struct ft
         line[n] = '\0';
         if (line[0] == '=' && n > 2)
             f->stamp = ftk__strdup(line + 2);
-        else if (line[0] != '!' && n > 0)
+        else if (line[0] == '!' && n > 2)
+            f->reason = ftk__strdup(line + 2);
+        else if (n > 0)
             st = add_algo(f, line, reterr);
         line = next;
     }
@@ -78,15 +83,19 @@ static ftk_status census(const struct ftk__conform_run *r, struct ftk__conform_f
 {
     struct ftk__process p;
     int status;
-    ftk_status st = ftk__process_start(r->o, "census::0:-1:3", f->path, DEFAULT_TIMEOUT_MS / 1e3, 0,
+    ftk_status st = ftk__process_start(r->o, "census::0:-1:3", f->real, DEFAULT_TIMEOUT_MS / 1e3, 0,
                                        &p, reterr);
     if (st < 0)
         return st;
     while (!ftk__process_poll(&p, ftk__process_now(), &status))
         wait_a_little();
-    bool fine = !p.late && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    if (fine && p.line.text)
+    bool over = !p.late && WIFEXITED(status);
+    if (over && p.line.text)
         st = read_census(f, p.line.text, reterr);
+    if (!f->reason && (!over || WEXITSTATUS(status) != 0))
+        f->reason = ftk__strdup(p.late ? "it does not load in time" : "it ends the process");
+    if (f->reason) /* what stands in a half-written list is not to be relied on */
+        f->n_algos = 0;
     ftk__process_done(&p);
     return st;
 }
@@ -107,9 +116,30 @@ static ftk_status add_outcome(struct ftk__conform_run *r, const struct ftk__rule
     return FTK_OK;
 }
 
-static bool wanted(const struct ftk__kit_options *o, const struct ftk__rule *rule)
+/* Whether one of the globs, with commas between, matches; a rule named in full runs at any level. */
+static bool chosen(const char *globs, const struct ftk__rule *rule, int level)
 {
-    return rule->level <= o->level && (!o->only || ftk__glob_match(o->only, rule->id));
+    char glob[64];
+    for (;;) {
+        size_t n = strcspn(globs, ",");
+        ftk__format(glob, sizeof(glob), "%.*s", (int)(n < 63 ? n : 63), globs);
+        if (strcmp(glob, rule->id) == 0 ||
+            (rule->level <= level && ftk__glob_match(glob, rule->id)))
+            return true;
+        if (globs[n] == '\0')
+            return false;
+        globs += n + 1;
+    }
+}
+
+static bool wanted(const struct ftk__conform_run *r, const struct ftk__rule *rule, uint32_t file)
+{
+    /* What does not load is told whatever was asked for. */
+    if (r->file[file].n_algos == 0 && strcmp(rule->id, "ABI-01") == 0)
+        return true;
+    if (r->o->only)
+        return chosen(r->o->only, rule, r->o->level);
+    return rule->level <= r->o->level;
 }
 
 static ftk_status list_outcomes(struct ftk__conform_run *r, uint32_t file, uint32_t algo,
@@ -119,7 +149,7 @@ static ftk_status list_outcomes(struct ftk__conform_run *r, uint32_t file, uint3
     for (uint32_t i = 0; ftk__rule_at(i) && st >= 0; i++) {
         const struct ftk__rule *rule = ftk__rule_at(i);
         bool of_file = rule->flags & FTK__RULE_FILE;
-        if (!wanted(r->o, rule) || of_file != (algo == FILE_ITSELF))
+        if (!wanted(r, rule, file) || of_file != (algo == FILE_ITSELF))
             continue;
         if (of_file || (rule->kinds & r->file[file].bit[algo]))
             st = add_outcome(r, rule, file, algo, reterr);
@@ -178,6 +208,10 @@ static void settle_process(struct ftk__conform_run *r, struct ftk__outcome *o,
         ftk__format(text, sizeof(text), "killed by signal %d (%s)", WTERMSIG(status),
                     strsignal(WTERMSIG(status)));
         settle(r, o, FTK__CRASHED, text, "");
+    } else if (WEXITSTATUS(status) == FTK__EXIT_INTERNAL && o->output &&
+               ftk__str_starts(o->output, "freetickets conform: ")) {
+        r->broken++; /* ftk__kit_broken: the kit's own failure */
+        settle(r, o, FTK__FAILED, o->output, "");
     } else if (!read_line(p, &doc)) {
         ftk__format(text, sizeof(text), "the process ended with status %d and no verdict",
                     WEXITSTATUS(status));
@@ -210,10 +244,11 @@ static enum need need_of(const struct ftk__conform_run *r, const struct ftk__out
                          const char **ret_broken)
 {
     enum need all = NEED_MET;
-    for (uint32_t i = 0; i < r->n; i++) {
+    const struct ftk__conform_file *f = &r->file[o->file];
+    for (uint32_t i = f->first; i < f->first + f->n; i++) {
         const struct ftk__outcome *other = &r->outcome[i];
-        if (other->file != o->file || (other->algo != o->algo && other->algo != FILE_ITSELF) ||
-            other == o || !ftk__rule_needs(o->rule, other->rule->id))
+        if ((other->algo != o->algo && other->algo != FILE_ITSELF) || other == o ||
+            !ftk__rule_needs(o->rule, other->rule->id))
             continue;
         if (other->verdict == FTK__VERDICTS)
             all = NEED_WAITS;
@@ -252,7 +287,7 @@ static ftk_status start(struct ftk__conform_run *r, struct slot *s, struct ftk__
     ftk__format(spec, sizeof(spec), "%s:%s:0:-1:3", o->rule->id, ftk__outcome_algo(r, o));
     s->o = o;
     ftk_status st =
-        ftk__process_start(r->o, spec, r->file[o->file].path, timeout, limit, &s->p, reterr);
+        ftk__process_start(r->o, spec, r->file[o->file].real, timeout, limit, &s->p, reterr);
     if (st < 0)
         s->o = NULL;
     return st;
@@ -270,6 +305,12 @@ static ftk_status fill_slots(struct ftk__conform_run *r, struct slot *slot, uint
         char text[64];
         if (started[i])
             continue;
+        while (at < n_slots && slot[at].o)
+            at++;
+        if (at == n_slots) { /* the rest has to wait whatever it needs */
+            (*ret_left)++;
+            return FTK_OK;
+        }
         const char *why = waived_why(r->o, o->rule);
         enum need need = why ? NEED_MET : need_of(r, o, &broken);
         if (why || need == NEED_BROKEN) {
@@ -278,9 +319,7 @@ static ftk_status fill_slots(struct ftk__conform_run *r, struct slot *slot, uint
             started[i] = true;
             continue;
         }
-        while (at < n_slots && slot[at].o)
-            at++;
-        if (need == NEED_WAITS || at == n_slots) {
+        if (need == NEED_WAITS) {
             (*ret_left)++;
             continue;
         }
@@ -290,6 +329,26 @@ static ftk_status fill_slots(struct ftk__conform_run *r, struct slot *slot, uint
         started[i] = true;
     }
     return FTK_OK;
+}
+
+/* Whoever left its group, and its parent has died: now a child of ours, as we asked to be told. */
+static void end_orphans(const struct slot *slot, uint32_t n_slots)
+{
+    char path[64];
+    int pid;
+    ftk__format(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    FILE *f = fopen(path, "re");
+    while (f && fscanf(f, "%d", &pid) == 1) {
+        bool ours = false;
+        for (uint32_t i = 0; i < n_slots; i++)
+            ours = ours || (slot[i].o && slot[i].p.pid == pid);
+        if (ours)
+            continue;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+    if (f)
+        fclose(f);
 }
 
 /* True while some process runs. */
@@ -307,6 +366,7 @@ static bool collect(struct ftk__conform_run *r, struct slot *slot, uint32_t n_sl
         settle_process(r, slot[i].o, &slot[i].p, status);
         ftk__process_done(&slot[i].p);
         slot[i].o = NULL;
+        end_orphans(slot, n_slots);
     }
     return busy;
 }
@@ -321,6 +381,7 @@ static ftk_status run_all(struct ftk__conform_run *r, struct ftk_error *reterr)
     uint32_t left = r->n;
     bool busy = false;
     ftk_status st = slot && started ? FTK_OK : no_memory(reterr);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     while (st >= 0 && (left > 0 || busy)) {
         st = fill_slots(r, slot, n_slots, started, &left, reterr);
         busy = collect(r, slot, n_slots);
@@ -335,6 +396,27 @@ static ftk_status run_all(struct ftk__conform_run *r, struct ftk_error *reterr)
     return st;
 }
 
+/* The loader may refuse a file that broke no rule: then that is what ABI-01 saw. */
+static void blame(struct ftk__conform_run *r, uint32_t file)
+{
+    const struct ftk__conform_file *f = &r->file[file];
+    struct ftk__outcome *o = NULL;
+    if (!f->reason)
+        return;
+    for (uint32_t i = f->first; i < f->first + f->n; i++) {
+        if (is_bad(r->outcome[i].verdict))
+            return;
+        if (strcmp(r->outcome[i].rule->id, "ABI-01") == 0)
+            o = &r->outcome[i];
+    }
+    if (!o || o->verdict == FTK__WAIVED)
+        return;
+    ftk__free(o->message);
+    ftk__free(o->note);
+    r->count[o->verdict]--;
+    settle(r, o, FTK__FAILED, f->reason, "");
+}
+
 ftk_status ftk__conform(struct ftk__conform_run *r, const char *const *path, uint32_t n,
                         struct ftk_error *reterr)
 {
@@ -345,13 +427,28 @@ ftk_status ftk__conform(struct ftk__conform_run *r, const char *const *path, uin
     ftk_status st = FTK_OK;
     for (uint32_t i = 0; i < n && st >= 0; i++) {
         r->file[i].path = path[i];
+        r->file[i].first = r->n;
+        r->file[i].real = ftk__path_real(path[i]); /* NULL where there is none */
+        if (!r->file[i].real)
+            r->file[i].real = ftk__strdup(path[i]);
+        if (!r->file[i].real)
+            return no_memory(reterr);
         st = census(r, &r->file[i], reterr);
         if (st >= 0)
             st = list_outcomes(r, i, FILE_ITSELF, reterr);
         for (uint32_t a = 0; a < r->file[i].n_algos && st >= 0; a++)
-            st = list_outcomes(r, i, a, reterr);
+            if (!r->algo || strcmp(r->algo, r->file[i].algo[a]) == 0)
+                st = list_outcomes(r, i, a, reterr);
+        r->file[i].n = r->n - r->file[i].first;
     }
-    return st < 0 ? st : run_all(r, reterr);
+    if (st >= 0 && r->n == 0)
+        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "no rule is left to run: %s",
+                              r->o->only ? r->o->only : "--algo names none of the file's");
+    if (st >= 0)
+        st = run_all(r, reterr);
+    for (uint32_t i = 0; i < n && st >= 0; i++)
+        blame(r, i);
+    return st;
 }
 
 void ftk__conform_done(struct ftk__conform_run *r)
@@ -367,6 +464,8 @@ void ftk__conform_done(struct ftk__conform_run *r)
         ftk__free(r->file[i].algo);
         ftk__free(r->file[i].bit);
         ftk__free(r->file[i].stamp);
+        ftk__free(r->file[i].real);
+        ftk__free(r->file[i].reason);
     }
     ftk__free(r->file);
     ftk__free(r->outcome);

@@ -17,23 +17,29 @@ struct ftk__outcome { /* of one rule on one algorithm, or on the file */
     double ms;
 };
 struct ftk__conform_file {
-    const char *path; /* borrowed                                     */
-    char *stamp;      /* "org.example.topk 1.0.0"; NULL: it does not load */
-    char **algo;      // [n_algos] "prune.magnitude"
-    uint32_t *bit;    // [n_algos] FTK__ON_*
+    const char *path;  /* borrowed                                     */
+    char *real;        /* absolute, as the children are told it        */
+    char *reason;      /* why the census found nothing; NULL           */
+    uint32_t first, n; /* its outcomes                                */
+    char *stamp;       /* "org.example.topk 1.0.0"; NULL: it does not load */
+    char **algo;       // [n_algos] "prune.magnitude"
+    uint32_t *bit;     // [n_algos] FTK__ON_*
     uint32_t n_algos;
 };
 struct ftk__conform_run {
     const struct ftk__kit_options *o; /* borrowed                               */
     uint32_t jobs;                    /* processes at once; 0: as many as processors  */
     double timeout_s;                 /* 0: each rule's own                           */
+    const char *algo;                 /* only this one, "prune.shy"; NULL: all        */
     struct ftk__conform_file *file;   // [n_files]
     uint32_t n_files;
     struct ftk__outcome *outcome; // [n] by file, then algorithm, then rule
     uint32_t n;
     uint32_t count[FTK__VERDICTS];
+    uint32_t broken; /* processes in which the kit itself failed              */
 };
-/* `path`[n] are borrowed.  FTK_EINTERNAL where the kit itself failed (70). */
+/* `path`[n] are borrowed.  FTK_EINTERNAL where the kit itself failed (70), FTK_EINVAL (2) where no
+ * rule is left to run. */
 ftk_status ftk__conform(struct ftk__conform_run *r, const char *const *path, uint32_t n,
                         struct ftk_error *reterr);
 void ftk__conform_done(struct ftk__conform_run *r);

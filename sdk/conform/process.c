@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { VERDICT_FD = 3, OUTPUT_SHOWN = 4096, VERDICT_MOST = 64 * 1024 };
+enum { VERDICT_FD = 3, OUTPUT_SHOWN = 4096, VERDICT_MOST = 64 * 1024, FILE_MOST = 512 << 20 };
 
 double ftk__process_now(void)
 {
@@ -61,11 +61,13 @@ static _Noreturn void become(const char **argv, int verdict, int output, uint64_
 {
     const struct rlimit none = { 0, 0 };
     const struct rlimit space = { limit, limit };
+    const struct rlimit file = { FILE_MOST, FILE_MOST };
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127); /* it died between fork and prctl */
     setrlimit(RLIMIT_CORE, &none);
+    setrlimit(RLIMIT_FSIZE, &file); /* a plugin that prints without end fills no disk */
     if (limit > 0)
         setrlimit(RLIMIT_AS, &space);
     int null = open("/dev/null", O_RDONLY);
@@ -128,7 +130,7 @@ ftk_status ftk__process_start(const struct ftk__kit_options *o, const char *spec
 static void take(struct ftk__process *p)
 {
     char part[1024];
-    for (;;) {
+    for (int i = 0; i < VERDICT_MOST / 1024; i++) { /* one who writes without end is left unread */
         ssize_t n = read(p->verdict, part, sizeof(part));
         if (n <= 0)
             return;
