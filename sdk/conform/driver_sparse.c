@@ -200,7 +200,7 @@ static ftk_status act_select(struct ftk__case *c, struct ftk__subject *s,
 static ftk_status act_density(struct ftk__case *c, struct ftk__subject *s,
                               const struct ftk__how *how, struct ftk__blob *ret)
 {
-    static const double targets[ROUNDS] = { 0.6, 0.8, 1.0 };
+    static const double targets[ROUNDS] = { 0.6, 0.8, 0.9 };
     const ftk_init_ops *op = c->algo->ops;
     struct ftk__kit_state own = { 0 };
     ftk_status st = FTK_OK;

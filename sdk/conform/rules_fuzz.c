@@ -252,8 +252,9 @@ static const struct ftk__rule rules[] = {
     { .id = "SCO-08",
       .level = 3,
       .kinds = FTK__ON_SPARSE,
-      .needs = "MEM-03 SCO-03 SCO-05 ALT-01 ALT-04 INI-01 PRN-01 PRN-02 GRW-01 GRW-02 GRW-03 "
-               "ERR-01",
+      .needs =
+          "MEM-03 SCO-03 SCO-05 ALT-01 ALT-04 INI-01 PRN-01 PRN-02 PRN-03 GRW-01 GRW-02 GRW-03 "
+          "ERR-01",
       .title = "thousands of random calls: right, or refused with a reason",
       .why = "what nobody thought of happens in the third week of a run",
       .fix = "repeat the case that is named with --in-process in a debugger",

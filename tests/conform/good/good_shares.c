@@ -21,8 +21,10 @@ static ftk_status all_to_one(const ftk_host *h, void *self, const ftk_net *net, 
         for (uint32_t l = 1; l < net->n_layers; l++)
             if (room[l] - ret_count[l] > room[best] - ret_count[best])
                 best = l;
-        ret_count[best] = left < room[best] ? left : room[best];
-        left -= ret_count[best];
+        uint64_t free = room[best] - ret_count[best];
+        uint64_t more = left < free ? left : free;
+        ret_count[best] += more;
+        left -= more;
     }
     if (left > 0)
         return h->fail(h, FTK_ERANGE, "no layer has room for %llu weights",
