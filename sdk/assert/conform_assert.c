@@ -245,7 +245,7 @@ static void judge(struct run *r, int code)
         snprintf(r->problem, sizeof(r->problem), "its report is no JSON array: %s",
                  report ? "something else" : error.text);
     else if (t.failed > 0)
-        snprintf(r->problem, sizeof(r->problem), "%zu rules failed", t.failed);
+        snprintf(r->problem, sizeof(r->problem), "rules that failed: %zu", t.failed);
     else if (code != 0)
         snprintf(r->problem, sizeof(r->problem), "it ended with status %d", code);
     else if (t.passed == 0)
