@@ -191,11 +191,12 @@ static void kept_gradient(struct ftk__case *c)
     struct stage *s = stage_new(c, true);
     const float *want[3];
     expect_no_gradient(s, "before any step");
-    ftk_hyper hy = ftk__bk_hyper(0.3, 0.9, 0.1, FTK_STEP_NO_UPDATE | FTK_STEP_KEEP_GRAD);
+    ftk_hyper hy = ftk__bk_hyper(0.3, 0.9, 0.0, FTK_STEP_NO_UPDATE | FTK_STEP_KEEP_GRAD);
     step(s, &hy, 4);
     for (uint32_t l = 0; l < s->g.n_sparse; l++)
         want[l] = ftk__bk_gradient(&s->bk, s->p, &s->g, l);
     hy.flags = FTK_STEP_KEEP_GRAD;
+    hy.weight_decay = 0.1; /* no part of the gradient */
     step(s, &hy, 4);
     expect_gradients(s, want, "after the update");
     (void)ftk__bk_predict(&s->bk, s->p, &s->g, ftk__bk_batch(c, &s->g, COUNT, 5));
@@ -404,7 +405,7 @@ static const struct ftk__rule rules[] = {
     { .id = "BKD-13",
       .level = 2,
       .kinds = FTK__ON_BACKEND,
-      .needs = "BKD-01 BKD-09",
+      .needs = "BKD-03 BKD-09",
       .title = "NO_UPDATE changes nothing; KEEP_GRAD keeps the gradient before the update",
       .why = "growing by gradient follows the step that kept it",
       .fix = "compute weight gradients into their own buffers; FTK_ESTATE where there are none",
