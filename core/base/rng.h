@@ -22,7 +22,8 @@ enum ftk__purpose {
     FTK__FOR_PRUNE_PLUGIN = 7,  /* a: member, b: nth update, c: layer           */
     FTK__FOR_GROW_PLUGIN = 8,   /* a: member, b: nth update, c: layer           */
     FTK__FOR_ALLOT_PLUGIN = 9,  /* a: member, b: nth update                     */
-    FTK__FOR_SYNTHETIC = 10     /* a: split, b: sample                          */
+    FTK__FOR_SYNTHETIC = 10,    /* a: split, b: sample                          */
+    FTK__FOR_INTERRUPTIONS = 11 /* of run --verify-resume                       */
 };
 /* The stream of (seed, purpose, a, b, c): key[0] mixes seed and purpose, key[1] a, b and c, each by
  * splitmix64, so that equal tuples and no others (but for 2^-64) give equal numbers.           */

@@ -4,8 +4,10 @@
 #include "cli/evaluate.h"
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "cli/report_merge.h"
+#include "cli/stop_signal.h"
 #include "eval/protocol.h"
 #include "eval/suite.h"
 #include "train/member.h"
@@ -42,9 +44,45 @@ static ftk_status load_member(void *arg, uint32_t member, struct ftk_error *rete
     return ftk__member_load(&m->net, m->dir, member, reterr);
 }
 
-static struct ftk__suite suite_of(const struct ftk__prepared *p, const char *run_dir)
+/* Of weights and masks together. */
+static ftk_status digest_member(void *arg, uint32_t member, struct ftk__sha256 *ret,
+                                struct ftk_error *reterr)
 {
-    return (struct ftk__suite){ .run_dir = run_dir, .members = (uint32_t)p->x->members };
+    static const char *const kinds[] = { "", ".masks" };
+    const struct member_source *m = arg;
+    struct ftk__str hashes = { 0 };
+    ftk_status st = FTK_OK;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && st >= 0; i++) {
+        struct ftk__str path = { 0 };
+        struct ftk__sha256 hash = { 0 };
+        ftk__str_addf(&path, "%s/member-%u%s.safetensors", m->dir, member, kinds[i]);
+        st = path.failed ? FTK_ENOMEM : ftk__sha256_file(path.text, &hash, reterr);
+        ftk__str_add(&hashes, hash.hex);
+        ftk__str_done(&path);
+    }
+    if (st == FTK_ENOMEM || hashes.failed)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the digest of member %u", member);
+    if (st >= 0)
+        st = ftk__sha256_buffer(hashes.text, hashes.len, ret, reterr);
+    ftk__str_done(&hashes);
+    return st;
+}
+
+/* Without an engine: for what is there already. */
+static ftk_status suite_open(const struct ftk__prepared *p, const char *run_dir,
+                             struct member_source *source, struct ftk__suite *ret,
+                             struct ftk_error *reterr)
+{
+    source->dir = ftk__path_join(run_dir, "members");
+    if (!source->dir)
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the members' folder");
+    *ret = (struct ftk__suite){ .run_dir = run_dir,
+                                .members = (uint32_t)p->x->members,
+                                .load = load_member,
+                                .digest = digest_member,
+                                .load_arg = source,
+                                .stopped = ftk__stop_asked };
+    return FTK_OK;
 }
 
 static uint64_t test_samples(const struct ftk__prepared *p)
@@ -65,13 +103,15 @@ static bool wants_test(const struct ftk__prepared *p)
 ftk_status ftk__evaluated(const struct ftk__prepared *p, const char *run_dir, bool *ret,
                           struct ftk_error *reterr)
 {
-    const struct ftk__suite s = suite_of(p, run_dir);
+    struct member_source source = { 0 };
+    struct ftk__suite s;
     bool all = true;
-    ftk_status st = FTK_OK;
-    if (p->info.n_validation > 0)
+    ftk_status st = suite_open(p, run_dir, &source, &s, reterr);
+    if (st >= 0 && p->info.n_validation > 0)
         st = ftk__suite_has(&s, "validation", p->info.n_validation, &all, reterr);
     if (st >= 0 && all && wants_test(p))
         st = ftk__suite_has(&s, "test", test_samples(p), &all, reterr);
+    ftk__free(source.dir);
     if (st >= 0)
         *ret = all;
     return st;
@@ -92,20 +132,13 @@ static ftk_status predict_test(const struct ftk__prepared *p, const struct ftk__
 ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir, struct ftk__engine *e,
                          const struct ftk__dataset *d, struct ftk_error *reterr)
 {
-    struct member_source source = {
-        .net = { .x = p->x, .model = p->model, .engine = e },
-        .dir = ftk__path_join(run_dir, "members"),
-    };
-    struct ftk__suite s = suite_of(p, run_dir);
+    struct member_source source = { .net = { .x = p->x, .model = p->model, .engine = e } };
+    struct ftk__suite s;
+    ftk_status st = suite_open(p, run_dir, &source, &s, reterr);
     s.engine = e;
-    s.load = load_member;
-    s.load_arg = &source;
-    ftk_status st = FTK_OK;
-    if (!source.dir)
-        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the members' folder");
-    if (st >= 0 && p->info.n_validation > 0)
+    if (st == FTK_OK && p->info.n_validation > 0)
         st = ftk__suite_predict(&s, "validation", ftk__dataset_validation(d), reterr);
-    if (st >= 0 && wants_test(p))
+    if (st == FTK_OK && wants_test(p))
         st = predict_test(p, &s, reterr);
     ftk__free(source.dir);
     return st;
@@ -189,6 +222,22 @@ static ftk_status score_sets(const struct ftk__prepared *p, const struct ftk__su
     return st;
 }
 
+/* eval/report.json as it stands; an empty one where there is none, or none that can be read. */
+static ftk_status read_report(const char *path, json_t **ret, struct ftk_error *reterr)
+{
+    struct ftk_error err;
+    json_t *doc = NULL;
+    ftk_status st = ftk__json_read_file(path, REPORT_BYTES, &doc, &err);
+    if (st == FTK_ENOMEM || st == FTK_EIO) {
+        *reterr = err;
+        return st;
+    }
+    if (st < 0 && st != FTK_ENOENT)
+        ftk__log(FTK_WARN, "report", "what=\"%s is made anew: %s\"", path, err.message);
+    *ret = st >= 0 ? doc : json_object();
+    return FTK_OK;
+}
+
 /* Writes eval/report.json: `sets` and what else the old one had. */
 static ftk_status write_report(const char *run_dir, const json_t *sets, struct ftk_error *reterr)
 {
@@ -200,10 +249,8 @@ static ftk_status write_report(const char *run_dir, const json_t *sets, struct f
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the report");
     if (st >= 0)
         st = ftk__mkdirs(dir, reterr);
-    if (st >= 0 && ftk__file_exists(path))
-        st = ftk__json_read_file(path, REPORT_BYTES, &doc, reterr);
-    else if (st >= 0)
-        doc = json_object();
+    if (st >= 0)
+        st = read_report(path, &doc, reterr);
     if (st >= 0) {
         json_t *fresh = json_pack("{s:O}", "sets", sets);
         if (!fresh || !ftk__report_merge(doc, fresh))
@@ -222,7 +269,7 @@ ftk_status ftk__evaluation_report(struct ftk__prepared *p, const char *run_dir, 
                                   struct ftk_error *reterr)
 {
     struct metrics m = { 0 };
-    struct ftk__suite s = suite_of(p, run_dir);
+    struct ftk__suite s = { .run_dir = run_dir, .members = (uint32_t)p->x->members };
     json_t *sets = json_object();
     ftk_status st = sets ? FTK_OK : ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
     if (st >= 0)

@@ -14,7 +14,7 @@ ftk_status ftk__run_engine(struct ftk__prepared *p, struct ftk__engine *ret,
 ftk_status ftk__evaluated(const struct ftk__prepared *p, const char *run_dir, bool *ret,
                           struct ftk_error *reterr);
 /* Writes the predictions that are missing: of each set of `eval.on`, and of the validation split
- * where there is one.  `e` is compiled for the model. */
+ * where there is one.  `e` is compiled for the model.  FTK_DONE: stopped as asked, after some. */
 ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir,
                          struct ftk__engine *e, const struct ftk__dataset *d,
                          struct ftk_error *reterr);

@@ -237,6 +237,68 @@ ftk_status ftk__manifest_data(json_t *doc, const struct ftk__prepared *p,
                reterr);
 }
 
+/* What checkpoints cost: of the processes that ended by themselves, for a killed one tells no more. */
+static ftk_status add_checkpoints(json_t *doc, const struct ftk__checkpoint_costs *c,
+                                  struct ftk_error *reterr)
+{
+    const json_t *before = json_object_get(doc, "checkpoints");
+    json_int_t count = json_integer_value(json_object_get(before, "count"));
+    double seconds = json_number_value(json_object_get(before, "seconds"));
+    json_int_t bytes = json_integer_value(json_object_get(before, "bytes_last"));
+    return set(doc, "checkpoints",
+               json_pack("{s:I, s:I, s:f}", "count", count + (json_int_t)c->count, "bytes_last",
+                         c->count ? (json_int_t)c->bytes_last : bytes, "seconds",
+                         seconds + c->seconds),
+               reterr);
+}
+
+static ftk_status copy(json_t *doc, const json_t *from, const char *key, struct ftk_error *reterr)
+{
+    json_t *value = json_object_get(from, key);
+    return !value || json_object_set(doc, key, value) == 0 ? FTK_OK : no_memory(reterr);
+}
+
+ftk_status ftk__manifest_resumed(json_t *doc, const json_t *before, uint64_t step,
+                                 struct ftk_error *reterr)
+{
+    char host[256];
+    char now[32];
+    ftk__host_name(host, sizeof(host));
+    ftk__time_now(now);
+    json_t *list = json_copy(json_object_get(before, "resumptions"));
+    if (!json_is_array(list)) {
+        json_decref(list);
+        list = json_array();
+    }
+    json_t *entry = json_pack("{s:s, s:o, s:I}", "time", now, "host", ftk__json_text(host), "step",
+                              (json_int_t)step);
+    ftk_status st = FTK_OK;
+    if (!list || json_array_append_new(list, entry) != 0)
+        st = no_memory(reterr);
+    if (st >= 0)
+        st = set(doc, "resumptions", json_incref(list), reterr);
+    json_decref(list);
+    if (st >= 0)
+        st = copy(doc, before, "started", reterr);
+    if (st >= 0)
+        st = copy(doc, before, "checkpoints", reterr);
+    return st;
+}
+
+ftk_status ftk__manifest_stopped(json_t *doc, const struct ftk__train_report *r, const char *why,
+                                 struct ftk_error *reterr)
+{
+    char now[32];
+    ftk__time_now(now);
+    ftk_status st = add_checkpoints(doc, &r->checkpoints, reterr);
+    if (st >= 0)
+        st =
+            set(doc, "stopped",
+                json_pack("{s:s, s:s, s:I}", "time", now, "why", why, "step", (json_int_t)r->steps),
+                reterr);
+    return st;
+}
+
 ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
                                  struct ftk_error *reterr)
 {
@@ -249,6 +311,8 @@ ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
         "flops_executed", r->ledger.sum.executed, "flops_dense_run", r->dense_run, "params_stored",
         r->params_stored, "sparsity", r->sparsity, "sparse", r->sparse);
     ftk_status st = set(doc, "train", train, reterr);
+    if (st >= 0)
+        st = add_checkpoints(doc, &r->checkpoints, reterr);
     if (st >= 0)
         st = set(doc, "flops", ftk__flops_json(&r->ledger, &r->ops, r->dense_run, true), reterr);
     if (st >= 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * cli/manifest.h - run.json: what ran, on what, with which plugins, and what it cost.
  *
- * It is written when a run starts, when its training ends and when it fails; its `status` is
- * "unfinished" until every member is there, then "finished".
+ * It is written when a run starts or goes on, when its training ends, and when it stops or fails; its
+ * `status` is "unfinished" until every member is there, then "finished".
  */
 #ifndef FTK__MANIFEST_H
 #define FTK__MANIFEST_H
@@ -20,8 +20,15 @@ ftk_status ftk__manifest_backend(json_t *doc, const struct ftk__prepared *p,
                                  struct ftk__engine *e, struct ftk_error *reterr);
 ftk_status ftk__manifest_data(json_t *doc, const struct ftk__prepared *p,
                               const struct ftk__dataset *d, struct ftk_error *reterr);
+/* Of a run that goes on: takes over from its run.json `before` when it started, what its checkpoints
+ * cost and the list of resumptions, and adds one after `step` optimiser steps. */
+ftk_status ftk__manifest_resumed(json_t *doc, const json_t *before, uint64_t step,
+                                 struct ftk_error *reterr);
 /* Marks it finished. */
 ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
+                                 struct ftk_error *reterr);
+/* Keeps where and why it stopped, with a checkpoint; the run stays unfinished. */
+ftk_status ftk__manifest_stopped(json_t *doc, const struct ftk__train_report *r, const char *why,
                                  struct ftk_error *reterr);
 /* Keeps the reason; the run stays unfinished. */
 void ftk__manifest_failed(json_t *doc, const struct ftk_error *err);

@@ -33,7 +33,10 @@ enum {
     FTK__OPT_LIST = 1u << 22,
     FTK__OPT_CHILD = 1u << 23, /* how `conform` executes itself; not shown     */
     FTK__OPT_ALGO = 1u << 24,
-    FTK__OPT_RULES_MD = 1u << 25
+    FTK__OPT_RULES_MD = 1u << 25,
+    FTK__OPT_MAX_TIME = 1u << 26,
+    FTK__OPT_CHECKPOINT = 1u << 27,
+    FTK__OPT_VERIFY = 1u << 28
 };
 
 struct ftk__options {
@@ -43,6 +46,7 @@ struct ftk__options {
     const char *from, *to;   /* likewise                                     */
     const char *compare;     /* likewise                                     */
     const char *format;      /* likewise                                     */
+    const char *max_time, *checkpoint_every, *verify_resume; /* likewise     */
     const char *level, *only, *ref, *seed, *jobs, *timeout, *child, *algo; /* likewise */
     const char **skip; // [n_skip] of --skip, in order; owned
     uint64_t n_skip;

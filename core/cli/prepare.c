@@ -269,7 +269,9 @@ int ftk__prepare_or_print(const char *file, const struct ftk__options *o, struct
     ftk_status st = ftk__prepare(file, o, &issues, ret, &err);
     if (st < 0) {
         ftk__issues_print(&issues, stderr);
-        code = issues.n ? ftk__error_exit_code(&err) : ftk__cli_fail(&err);
+        /* Without memory the mistakes may be none: a plugin that could not be looked at is unknown. */
+        bool told = issues.n > 0 && st != FTK_ENOMEM;
+        code = told ? ftk__error_exit_code(&err) : ftk__cli_fail(&err);
         ftk__prepared_done(ret);
     }
     ftk__issues_done(&issues);

@@ -147,23 +147,7 @@ static ftk_status refuse_other(const char *dir, struct ftk_error *reterr)
     return FTK_EINVAL;
 }
 
-static ftk_status refuse_unfinished(const char *dir, const json_t *manifest,
-                                    struct ftk_error *reterr)
-{
-    const char *why = text_of(manifest, "error");
-    if (why[0])
-        ftk__fail_exit(reterr, FTK_EEXIST, FTK__EXIT_IN_USE, "%s holds an unfinished run: %s", dir,
-                       why);
-    else
-        ftk__fail_exit(reterr, FTK_EEXIST, FTK__EXIT_IN_USE,
-                       "%s holds an unfinished run, started %s and not ended", dir,
-                       text_of(manifest, "started"));
-    ftk__error_context(reterr,
-                       "it cannot be continued; --new starts anew and keeps its folder beside");
-    return FTK_EEXIST;
-}
-
-/* Whether what is there is the same run, finished; else why it is in the way. */
+/* Whether what is there is the same run; else why it is in the way. */
 static ftk_status judge(const char *dir, const struct ftk__identity *id, const json_t *manifest,
                         struct ftk__str *differences, struct ftk_error *reterr)
 {
@@ -171,11 +155,7 @@ static ftk_status judge(const char *dir, const struct ftk__identity *id, const j
     ftk_status st = ftk__identity_diff(id, manifest, differences, &n, reterr);
     if (st < 0)
         return st;
-    if (n > 0)
-        return refuse_other(dir, reterr);
-    if (!ftk__manifest_finished(manifest))
-        return refuse_unfinished(dir, manifest, reterr);
-    return FTK_OK;
+    return n > 0 ? refuse_other(dir, reterr) : FTK_OK;
 }
 
 static ftk_status make_and_lock(struct ftk__run_folder *f, struct ftk_error *reterr)
@@ -233,7 +213,7 @@ static ftk_status enter(struct ftk__run_folder *f, const struct ftk__identity *i
         json_decref(manifest);
         return st;
     }
-    f->finished = true;
+    f->finished = ftk__manifest_finished(manifest);
     f->manifest = manifest;
     return FTK_OK;
 }

@@ -11,11 +11,11 @@ struct ftk__run_folder {
     int lock;                   /* held until close                             */
     bool ours;                  /* not the user's own --out                     */
     bool finished;              /* by an earlier process                        */
-    json_t *manifest;           /* of the finished run; NULL: a fresh folder    */
+    json_t *manifest;           /* of the run that is there; NULL: a fresh folder */
 };
-/* Makes and locks the folder.  Refused: one in use, or with an unfinished run, or with files that
- * are no run (73); one of another config, or an unfinished sibling of another config (78), then the
- * keys that differ are in `ret_differences`.  With --new what is in the way is moved to
+/* Makes and locks the folder.  Refused: one in use, or with files that are no run (73); one of
+ * another config, or an unfinished sibling of another config (78), then the keys that differ are in
+ * `ret_differences`.  With --new what is in the way is moved to
  * "<dir>.old-<n>" instead. */
 ftk_status ftk__run_folder_open(const struct ftk__experiment *x, const struct ftk__identity *id,
                                 const struct ftk__options *o, struct ftk__run_folder *ret,

@@ -3,6 +3,7 @@
  */
 #include "config/opcheck.h"
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #define STEPS_MAX 1e13 /* of one TRAIN: 100,000 of them do not overflow */
@@ -146,6 +147,19 @@ static ftk_status check_experiment_lr(const ftk_op *op, uint32_t steps_per_epoch
     return FTK_OK;
 }
 
+/* What a schedule of its own kind does not use. */
+static ftk_status check_lr_rest(const ftk_lr *lr, struct ftk_error *reterr)
+{
+    const struct named_number of_steps[] = {
+        { "lr.gamma", lr->gamma },
+        { "lr.n_milestones", lr->n_milestones },
+    };
+    const struct named_number of_cosine[] = { { "lr.final_fraction", lr->final_fraction } };
+    if (lr->kind == FTK_LR_COSINE)
+        return check_zero(of_steps, 2, "a cosine", reterr);
+    return check_zero(of_cosine, 1, "a schedule of steps", reterr);
+}
+
 static ftk_status check_own_lr(const ftk_op *op, uint32_t steps_per_epoch, struct ftk_error *reterr)
 {
     const ftk_lr *lr = &op->lr;
@@ -162,6 +176,8 @@ static ftk_status check_own_lr(const ftk_op *op, uint32_t steps_per_epoch, struc
         st = check_range("lr.final_fraction", lr->final_fraction, 0, 1, reterr);
     if (st == FTK_OK)
         st = check_range("lr.warmup_epochs", lr->warmup_epochs, 0, op->epochs, reterr);
+    if (st == FTK_OK)
+        st = check_lr_rest(lr, reterr);
     return st == FTK_OK ? check_milestones(op, steps_per_epoch, reterr) : st;
 }
 
@@ -261,4 +277,19 @@ ftk_status ftk__op_check(const ftk_op *op, const struct ftk__opstate *s, struct 
     if (st != FTK_OK)
         return st;
     return uses & USES_EPOCHS ? check_train(op, s, reterr) : check_no_train(op, name, reterr);
+}
+
+/* From `epochs` on there are only numbers, without gaps: they are compared by their bits. */
+_Static_assert(offsetof(ftk_op, label) - offsetof(ftk_op, epochs) ==
+                   6 * sizeof(double) + sizeof(ftk_lr),
+               "no padding");
+_Static_assert(sizeof(ftk_lr) == 2 * sizeof(uint32_t) + 14 * sizeof(double), "no padding");
+
+bool ftk__op_equal(const ftk_op *a, const ftk_op *b)
+{
+    return a->code == b->code && a->flags == b->flags && a->member == b->member &&
+           a->slot == b->slot &&
+           memcmp(&a->epochs, &b->epochs, offsetof(ftk_op, label) - offsetof(ftk_op, epochs)) ==
+               0 &&
+           strncmp(a->label, b->label, sizeof(a->label)) == 0;
 }

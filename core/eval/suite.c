@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/npy.h"
 #include "base/str.h"
+#include "eval/pred_index.h"
 #include <string.h>
 
 static ftk_status path_of(struct ftk__str *ret, const struct ftk__suite *s, const char *set,
@@ -29,56 +30,120 @@ static ftk_status write_array(const struct ftk__suite *s, const char *set, const
     return st;
 }
 
-/* Whether the file is there, and an array of `n` samples: `eval.limit` may have been another. */
-static ftk_status is_there(const struct ftk__suite *s, const char *set, const char *file,
-                           uint64_t n, bool *ret, struct ftk_error *reterr)
+/* Whether the file is an array of `n` samples: `eval.limit` may have been another. */
+static ftk_status has_samples(const struct ftk__suite *s, const char *set, const char *file,
+                              uint64_t n, bool *ret, struct ftk_error *reterr)
 {
     struct ftk__str path = { 0 };
     struct ftk__st_array a = { 0 };
     ftk_status st = path_of(&path, s, set, file, reterr);
-    bool there = st >= 0 && ftk__file_exists(path.text);
-    if (there)
-        st = ftk__npy_read(path.text, &a, reterr);
     if (st >= 0)
-        *ret = there && a.n_dims > 0 && a.dims[0] == n;
-    ftk__free((void *)(uintptr_t)a.data);
+        st = ftk__npy_read_shape(path.text, &a, reterr);
+    if (st >= 0)
+        *ret = a.n_dims > 0 && a.dims[0] == n;
     ftk__str_done(&path);
     return st;
+}
+
+/* `weights`: as ftk__pred_index_has takes it. */
+static ftk_status is_there(const struct ftk__suite *s, const struct ftk__pred_index *ix,
+                           const char *set, int64_t member, const char *file, uint64_t n,
+                           const struct ftk__sha256 *weights, bool *ret, struct ftk_error *reterr)
+{
+    ftk_status st = ftk__pred_index_has(ix, member, file, weights, ret, reterr);
+    if (st >= 0 && *ret)
+        st = has_samples(s, set, file, n, ret, reterr);
+    return st;
+}
+
+/* *ret_weights: the member's digest, in `hash`, or NULL where its files are gone. */
+static ftk_status digest_of(const struct ftk__suite *s, uint32_t member, struct ftk__sha256 *hash,
+                            const struct ftk__sha256 **ret_weights, struct ftk_error *reterr)
+{
+    ftk_status st = s->digest(s->load_arg, member, hash, reterr);
+    *ret_weights = st >= 0 ? hash : NULL;
+    return st == FTK_ENOENT ? FTK_OK : st;
+}
+
+static void member_file(uint32_t member, char ret[64])
+{
+    ftk__format(ret, 64, "member-%u.npy", member);
+}
+
+/* One member's logits, their file's name in `file`. */
+static ftk_status has_member(const struct ftk__suite *s, const struct ftk__pred_index *ix,
+                             const char *set, uint32_t member, uint64_t n, const char *file,
+                             bool *ret, struct ftk_error *reterr)
+{
+    struct ftk__sha256 hash;
+    const struct ftk__sha256 *weights;
+    ftk_status st = digest_of(s, member, &hash, &weights, reterr);
+    if (st < 0)
+        return st;
+    return is_there(s, ix, set, member, file, n, weights, ret, reterr);
 }
 
 ftk_status ftk__suite_has(const struct ftk__suite *s, const char *set, uint64_t n, bool *ret,
                           struct ftk_error *reterr)
 {
     char file[64];
-    ftk_status st = is_there(s, set, "labels.npy", n, ret, reterr);
-    for (uint32_t m = 0; m < s->members && st >= 0 && *ret; m++) {
-        ftk__format(file, sizeof(file), "member-%u.npy", m);
-        st = is_there(s, set, file, n, ret, reterr);
+    struct ftk__str dir = { 0 };
+    struct ftk__pred_index ix = { 0 };
+    bool all = false;
+    ftk_status st = path_of(&dir, s, set, "", reterr);
+    if (st >= 0)
+        st = ftk__pred_index_open(&ix, dir.text, reterr);
+    if (st >= 0)
+        st = is_there(s, &ix, set, -1, "labels.npy", n, NULL, &all, reterr);
+    for (uint32_t m = 0; m < s->members && st >= 0 && all; m++) {
+        member_file(m, file);
+        st = has_member(s, &ix, set, m, n, file, &all, reterr);
     }
+    ftk__pred_index_close(&ix);
+    ftk__str_done(&dir);
+    if (st >= 0)
+        *ret = all;
     return st;
 }
 
-static ftk_status predict_member(const struct ftk__suite *s, const char *set, uint32_t member,
-                                 const struct ftk__images *im, struct ftk_error *reterr)
+static ftk_status write_logits(const struct ftk__suite *s, struct ftk__pred_index *ix,
+                               const char *set, uint32_t member, const struct ftk__images *im,
+                               const float *logits, struct ftk_error *reterr)
+{
+    char file[64];
+    struct ftk__sha256 hash;
+    const struct ftk__sha256 *weights = NULL;
+    const struct ftk__st_array a = {
+        .dtype = FTK__F32, .n_dims = 2, .dims = { im->n, im->classes }, .data = logits
+    };
+    member_file(member, file);
+    ftk_status st = digest_of(s, member, &hash, &weights, reterr);
+    if (st >= 0)
+        st = write_array(s, set, file, &a, reterr);
+    if (st >= 0)
+        st = ftk__pred_index_enter(ix, member, file, weights, reterr);
+    return st;
+}
+
+static ftk_status predict_member(const struct ftk__suite *s, struct ftk__pred_index *ix,
+                                 const char *set, uint32_t member, const struct ftk__images *im,
+                                 struct ftk_error *reterr)
 {
     char file[64];
     struct ftk__scores scores;
-    ftk__format(file, sizeof(file), "member-%u.npy", member);
     bool there = false;
-    ftk_status st = is_there(s, set, file, im->n, &there, reterr);
+    member_file(member, file);
+    ftk_status st = has_member(s, ix, set, member, im->n, file, &there, reterr);
     if (st < 0 || there)
         return st;
     float *logits = ftk__alloc_array(im->n * im->classes, sizeof(*logits));
     if (!logits)
         return ftk__fail(reterr, FTK_ENOMEM, "no memory for the predictions of member %u", member);
-    const struct ftk__st_array a = {
-        .dtype = FTK__F32, .n_dims = 2, .dims = { im->n, im->classes }, .data = logits
-    };
     st = s->load(s->load_arg, member, reterr);
     if (st >= 0)
         st = ftk__validate_images(s->engine, im, logits, &scores, reterr);
     if (st >= 0)
-        st = write_array(s, set, file, &a, reterr);
+        st = write_logits(s, ix, set, member, im, logits, reterr);
     if (st >= 0)
         ftk__log(FTK_INFO, "predict", "set=%s member=%u acc=%.4f nll=%.4f", set, member,
                  scores.accuracy, scores.nll);
@@ -86,22 +151,40 @@ static ftk_status predict_member(const struct ftk__suite *s, const char *set, ui
     return st;
 }
 
+static ftk_status write_labels(const struct ftk__suite *s, struct ftk__pred_index *ix,
+                               const char *set, const struct ftk__images *im,
+                               struct ftk_error *reterr)
+{
+    const struct ftk__st_array labels = {
+        .dtype = FTK__I32, .n_dims = 1, .dims = { im->n }, .data = im->label
+    };
+    ftk_status st = write_array(s, set, "labels.npy", &labels, reterr);
+    if (st >= 0)
+        st = ftk__pred_index_enter(ix, -1, "labels.npy", NULL, reterr);
+    return st;
+}
+
 ftk_status ftk__suite_predict(const struct ftk__suite *s, const char *set,
                               const struct ftk__images *im, struct ftk_error *reterr)
 {
     struct ftk__str dir = { 0 };
-    const struct ftk__st_array labels = {
-        .dtype = FTK__I32, .n_dims = 1, .dims = { im->n }, .data = im->label
-    };
+    struct ftk__pred_index ix = { 0 };
+    bool stopped = false;
     ftk_status st = path_of(&dir, s, set, "", reterr);
     if (st >= 0)
         st = ftk__mkdirs(dir.text, reterr);
     if (st >= 0)
-        st = write_array(s, set, "labels.npy", &labels, reterr);
-    for (uint32_t m = 0; m < s->members && st >= 0; m++)
-        st = predict_member(s, set, m, im, reterr);
+        st = ftk__pred_index_open(&ix, dir.text, reterr);
+    if (st >= 0)
+        st = write_labels(s, &ix, set, im, reterr);
+    for (uint32_t m = 0; m < s->members && st >= 0 && !stopped; m++) {
+        stopped = s->stopped && s->stopped();
+        if (!stopped)
+            st = predict_member(s, &ix, set, m, im, reterr);
+    }
+    ftk__pred_index_close(&ix);
     ftk__str_done(&dir);
-    return st;
+    return st >= 0 && stopped ? FTK_DONE : st;
 }
 
 struct cached {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * conform/driver_metric.c - three batches into one accumulator, its values after each; the second batch
- * is empty.  What a prune rule's state is, the accumulator is here.
+ * conform/driver_metric.c - three batches into one accumulator, its values after each.  The second batch
+ * is empty; part of the third comes through an accumulator of its own, which is merged.  What a prune
+ * rule's state is, the accumulator is here.
  */
 #include "conform/pred_case.h"
 #include <string.h>
@@ -33,6 +34,21 @@ static void leave_state(struct ftk__case *c, const struct ftk__how *how, const s
     how->state->bytes = (uint32_t)m->bytes;
 }
 
+/* Half of a batch directly, the rest by way of another accumulator. */
+static ftk_status add_and_merge(struct ftk__meter *m, const struct ftk__preds *p, uint64_t from,
+                                uint64_t n)
+{
+    struct ftk__meter other;
+    ftk_status st = ftk__meter_add(m, p, from, n / 2, NULL);
+    if (st >= 0)
+        st = ftk__meter_open(m->c, m->s, m->how, MEMBERS, CLASSES, SAMPLES, &other);
+    if (st >= 0)
+        st = ftk__meter_add(&other, p, from + n / 2, n - n / 2, NULL);
+    if (st >= 0)
+        st = ftk__meter_merge(m, &other);
+    return st;
+}
+
 static ftk_status one_round(struct ftk__meter *m, const struct ftk__preds *p, uint32_t r,
                             struct ftk__blob *ret)
 {
@@ -40,8 +56,12 @@ static ftk_status one_round(struct ftk__meter *m, const struct ftk__preds *p, ui
     if (m->ops->n_values > MOST_VALUES)
         ftk__kit_skip(m->c, "it declares %u values", m->ops->n_values);
     ftk_status st = FTK_OK;
-    if (!m->how->provoke) /* without a sample the value may be refused */
-        st = ftk__meter_add(m, p, starts[r], starts[r + 1] - starts[r], NULL);
+    uint64_t n = starts[r + 1] - starts[r];
+    bool adds = !m->how->provoke; /* without a sample the value may be refused */
+    if (adds && r + 1 == ROUNDS)
+        st = add_and_merge(m, p, starts[r], n);
+    else if (adds)
+        st = ftk__meter_add(m, p, starts[r], n, NULL);
     if (st >= 0)
         st = ftk__meter_finish(m, values);
     if (st >= 0)

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#define MOST_SCRATCH (UINT64_C(1) << 30)
+
 /* What the table's `self` leads to. */
 static struct ftk__kit_host *host_of(const ftk_host *h)
 {
@@ -93,7 +95,7 @@ static void *host_scratch(const ftk_host *h, size_t bytes)
     struct ftk__kit_host *k = host_of(h);
     if (fails(k))
         return NULL;
-    if (bytes > SIZE_MAX / 2)
+    if (bytes > MOST_SCRATCH) /* what cannot be had is the plugin's to cope with */
         return NULL;
     void *p = ftk__guard_new("scratch", bytes, 64, FTK__AT_END, 0);
     keep_scratch(k, p);

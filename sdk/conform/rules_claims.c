@@ -242,14 +242,15 @@ static void uniform_choice(struct ftk__case *c, struct ftk__subject *s)
     const ftk_layer *layer = ftk__scene_layer(&scene.l[0], &how);
     const ftk_cand *cand = ftk__scene_cand(&scene.l[0], list, 0, POOL, op.channels, &how);
     float *score = ftk__guard_new("score", POOL * sizeof(*score), 4, FTK__AT_END, 0);
-    ftk_update *u = ftk__scene_update(0, 0, &how, NULL);
+    void *state = ftk__guard_new("state", c->algo->state_bytes, 64, FTK__AT_END, 0);
+    ftk_update *u = ftk__scene_update(0, 0, &how, c->algo->state_bytes > 0 ? state : NULL);
     for (uint64_t t = 0; t < STREAMS; t++) {
         uint64_t pos[TAKEN];
         struct ftk_error err;
         u->rng = (ftk_rng){ { c->seed, t }, 0 };
         ftk__kit_begin(s->host);
         ftk_status st = op.score(s->host->table, s->self, layer, cand, u, score);
-        ftk__kit_must(c, s->host, "score", st);
+        ftk__kit_must(c, s->host, "score", ftk__kit_end(c, s->host, "score", false, st));
         if (ftk__topk(score, POOL, TAKEN, op.which == FTK_INACTIVE, pos, &err) < 0)
             ftk__kit_fail(c, "%s", err.message);
         for (int i = 0; i < TAKEN; i++) {

@@ -185,11 +185,11 @@ static void units_agree(struct ftk__case *c)
     }
 
 static const struct ftk__rule rules[] = {
-    ENSEMBLE_RULE("ENS-01", "ABI-01 PAR-03",
+    ENSEMBLE_RULE("ENS-01", "ABI-01 PAR-03 MEM-03",
                   "ends, and stays done, for any number of members and at every bound",
                   "a plan must be finite", "return FTK_DONE for every i past the last operation",
                   always_ends),
-    ENSEMBLE_RULE("ENS-02", "ENS-01 MEM-03",
+    ENSEMBLE_RULE("ENS-02", "ENS-01 MEM-03 DET-02 DET-03",
                   "operation i is the same, asked in any order, twice, of any instance; all fields "
                   "are written",
                   "a run resumes at any i, and `plan` asks without training",
@@ -209,7 +209,7 @@ static const struct ftk__rule rules[] = {
                   "no cut above what the network has, no SAVE inside a ramp",
                   "weights that were cut do not come back by cutting",
                   "use fmin(density, run->density)", ftk__strategy_densities),
-    ENSEMBLE_RULE("ENS-07", "ENS-03 ENS-04", "INDEPENDENT: each member's operations stand alone",
+    ENSEMBLE_RULE("ENS-07", "ENS-03 ENS-04 ENS-05 ENS-06 ENS-08", "INDEPENDENT: each member's operations stand alone",
                   "members may be trained on other threads or machines",
                   "give each member its own INIT and SAVE, or drop the flag",
                   ftk__strategy_independent),

@@ -94,12 +94,11 @@ static void score_case(struct ftk__case *c, struct ftk__subject *s, struct room 
                      .rng = { { seed, 2 }, 0 },
                      .state = c->algo->state_bytes ? room->state : NULL };
     memset(room->score + from, 0xA5, n * sizeof(float));
-    s->host->reasoned = false;
+    ftk__kit_begin(s->host);
     ftk_status st = op.score(s->host->table, s->self, &layer, &cand, &u, room->score + from);
-    if (st < 0 && !s->host->reasoned)
-        ftk__kit_fail(c, "score() gives %s without a reason", ftk__status_name(st));
-    if (st > FTK_DONE)
-        ftk__kit_fail(c, "score() gives %d, which is no status", (int)st);
+    st = ftk__kit_end(c, s->host, "score", false, st);
+    if (st < 0)
+        ftk__kit_must_refuse(c, s->host, "score", st);
 }
 
 /* ---- level 2, allot, init: a small network a case ---------------------------------------------- */
@@ -108,16 +107,26 @@ static void call_select(struct ftk__case *c, struct ftk__subject *s, struct ftk_
                         ftk_rng *rng, void *state)
 {
     uint64_t budget[LAYERS];
+    uint64_t wanted = 0;
+    uint64_t got = 0;
     struct ftk__view *v = ftk__kit_alloc(c, 1, sizeof(*v));
     bool grows = c->algo->kind == FTK_KIND_GROW;
     for (uint32_t k = 0; k < scene->n_layers; k++) {
         const ftk_layer *l = &scene->l[k].layer;
         budget[k] = ftk__rng_below(rng, (grows ? l->n - l->nnz : l->nnz) + 2);
+        wanted += budget[k];
     }
     const struct ftk__how how = { .chunk = 1 + ftk__rng_below(rng, 40) };
     ftk_status st = ftk__select_once(c, s, scene, budget, 0, &how, state, v);
-    if (st < 0)
+    if (st < 0) {
         ftk__kit_must_refuse(c, s->host, "select", st);
+        return;
+    }
+    for (uint32_t k = 0; k < scene->n_layers; k++)
+        got += v->took[k];
+    if (ftk__scorer_of(c->algo).count == FTK_COUNT_EXACT && got != wanted)
+        ftk__kit_fail(c, "%llu taken, asked for %llu", (unsigned long long)got,
+                      (unsigned long long)wanted);
 }
 
 static void call_allot(struct ftk__case *c, struct ftk__subject *s, struct ftk__scene *scene,
@@ -164,6 +173,8 @@ static void call_density(struct ftk__case *c, struct ftk__subject *s, struct ftk
     struct ftk__view *v = ftk__kit_alloc(c, 1, sizeof(*v));
     double density[LAYERS];
     double target = ftk__rng_uniform(rng);
+    double sum = 0;
+    double all = 0;
     ftk__view_open(c, scene, s->host, &how, op->channels, 0, NULL, v);
     ftk__kit_begin(s->host);
     ftk_status st = op->density(s->host->table, s->self, v->net,
@@ -172,9 +183,14 @@ static void call_density(struct ftk__case *c, struct ftk__subject *s, struct ftk
     ftk__view_close(v, "density", st);
     if (st < 0)
         ftk__kit_must_refuse(c, s->host, "density", st);
-    for (uint32_t k = 0; k < scene->n_layers && st >= 0; k++)
+    for (uint32_t k = 0; k < scene->n_layers && st >= 0; k++) {
         if (!(density[k] >= 0 && density[k] <= 1))
             ftk__kit_fail(c, "density %g of layer %u at target %g", density[k], k, target);
+        sum += density[k] * (double)scene->l[k].layer.n;
+        all += (double)scene->l[k].layer.n;
+    }
+    if (st >= 0 && fabs(sum - target * all) > 1)
+        ftk__kit_fail(c, "densities make %.3f active weights, target are %.3f", sum, target * all);
 }
 
 static void net_case(struct ftk__case *c, struct ftk__subject *s, uint64_t seed)
@@ -193,7 +209,7 @@ static void net_case(struct ftk__case *c, struct ftk__subject *s, uint64_t seed)
                   (unsigned long long)c->seed, shape.n_layers);
     for (uint32_t k = 0; k < shape.n_layers; k++) {
         n[k] = 1 + ftk__rng_below(&rng, 60);
-        density[k] = ftk__rng_uniform(&rng);
+        density[k] = c->algo->kind == FTK_KIND_INIT ? 1 : ftk__rng_uniform(&rng);
     }
     ftk__scene_new(&mine, &shape, seed, &scene);
     for (uint32_t k = 0; k < shape.n_layers; k++)
@@ -236,8 +252,9 @@ static const struct ftk__rule rules[] = {
     { .id = "SCO-08",
       .level = 3,
       .kinds = FTK__ON_SPARSE,
-      .needs = "MEM-03 SCO-03 SCO-05 ALT-01 ALT-04 INI-01 PRN-01 PRN-02 GRW-01 GRW-02 GRW-03 "
-               "ERR-01",
+      .needs =
+          "MEM-03 SCO-03 SCO-05 ALT-01 ALT-04 INI-01 PRN-01 PRN-02 PRN-03 GRW-01 GRW-02 GRW-03 "
+          "ERR-01",
       .title = "thousands of random calls: right, or refused with a reason",
       .why = "what nobody thought of happens in the third week of a run",
       .fix = "repeat the case that is named with --in-process in a debugger",

@@ -3,107 +3,31 @@
  */
 #include "conform/golden_erk.h"
 #include "conform/scene.h"
+#include "conform/shape_net.h"
 #include <math.h>
 #include <string.h>
 
-enum { MOST_LAYERS = 200 };
-
-struct net { /* only shapes: no values are needed            */
-    ftk_layer layer[MOST_LAYERS];
-    const ftk_layer *order[MOST_LAYERS];
-    uint32_t n;
-};
-
-static void add(struct net *n, bool conv, uint32_t out, uint32_t in, uint32_t k, const char *name)
-{
-    ftk_layer *l = &n->layer[n->n];
-    *l = (ftk_layer){
-        .size = sizeof(*l),
-        .type = conv ? FTK_LAYER_CONV2D : FTK_LAYER_LINEAR,
-        .index = n->n,
-        .shape = { out, in, k, k },
-        .n = (uint64_t)out * in * k * k,
-        .name = name,
-    };
-    l->nnz = l->n;
-    n->order[n->n] = l;
-    n->n++;
-}
-
-static void mark_ends(struct net *n)
-{
-    n->layer[0].role |= FTK_ROLE_FIRST;
-    n->layer[n->n - 1].role |= FTK_ROLE_LAST;
-}
-
-static void golden_net(const struct ftk__golden_erk *g, struct net *ret)
-{
-    ret->n = 0;
-    for (uint32_t i = 0; i < g->n; i++)
-        add(ret, g->layer[i].conv, g->layer[i].shape[0], g->layer[i].shape[1], g->layer[i].shape[2],
-            g->layer[i].name);
-    mark_ends(ret);
-}
-
-/* Networks that are odd in one way each. */
-static void odd_net(uint32_t which, struct net *ret)
-{
-    ret->n = 0;
-    if (which == 0)
-        add(ret, false, 30, 20, 1, "a");
-    if (which == 1)
-        for (uint32_t i = 0; i < MOST_LAYERS; i++)
-            add(ret, i % 2, 1 + i % 17, 1 + (i * 7) % 23, 1 + 2 * (i % 2), "a");
-    if (which == 2) {
-        add(ret, true, 16, 3, 3, "a");
-        add(ret, true, 1, 1, 1, "b"); /* one weight */
-        add(ret, false, 10, 64, 1, "c");
-    }
-    if (which == 3) { /* small layers that saturate beside a huge one */
-        add(ret, false, 4, 4, 1, "a");
-        add(ret, false, 8, 4, 1, "b");
-        add(ret, false, 2000, 2000, 1, "c");
-    }
-    mark_ends(ret);
-}
-enum { ODD_NETS = 4 };
-
-static ftk_status refuse_read(const ftk_net *net, uint32_t layer, uint32_t which, uint32_t channels,
-                              uint64_t cap, uint64_t *cursor, ftk_cand *ret)
-{
-    (void)net;
-    (void)layer;
-    (void)which;
-    (void)channels;
-    (void)cap;
-    (void)cursor;
-    (void)ret;
-    return FTK_ENOTSUP;
-}
-
-static ftk_status ask(struct ftk__case *c, struct ftk__subject *s, const struct net *n,
+static ftk_status ask(struct ftk__case *c, struct ftk__subject *s, const struct ftk__shape_net *n,
                       double target, double *ret)
 {
     const ftk_init_ops *op = c->algo->ops;
     const struct ftk__how how = { 0 };
-    const ftk_net net = {
-        .size = sizeof(net), .n_layers = n->n, .layers = n->order, .read = refuse_read
-    };
     uint32_t mark = ftk__guard_mark();
+    const ftk_net *net = ftk__shape_net_view(c, n, s->host, op->channels);
     void *state = ftk__guard_new("state", c->algo->state_bytes, 64, FTK__AT_END, 0);
     double *density = ftk__guard_new("density", n->n * sizeof(*density), 8, FTK__AT_END, 0xA5);
     ftk__kit_note(c, "target %.17g, %u layers", target, n->n);
     ftk__kit_begin(s->host);
-    ftk_status st = op->density(
-        s->host->table, s->self, ftk__kit_struct("net", &net, sizeof(net), &how, false),
-        ftk__scene_update(0, 0, &how, c->algo->state_bytes ? state : NULL), target, density);
+    ftk_status st = op->density(s->host->table, s->self, net,
+                                ftk__scene_update(0, 0, &how, c->algo->state_bytes ? state : NULL),
+                                target, density);
     st = ftk__kit_end(c, s->host, "density", false, st);
     memcpy(ret, density, n->n * sizeof(*density));
     ftk__guard_release(mark);
     return st;
 }
 
-static double all_weights(const struct net *n)
+static double all_weights(const struct ftk__shape_net *n)
 {
     double sum = 0;
     for (uint32_t k = 0; k < n->n; k++)
@@ -111,7 +35,8 @@ static double all_weights(const struct net *n)
     return sum;
 }
 
-static void judge(struct ftk__case *c, const struct net *n, double target, const double *d)
+static void judge(struct ftk__case *c, const struct ftk__shape_net *n, double target,
+                  const double *d)
 {
     double sum = 0;
     for (uint32_t k = 0; k < n->n; k++) {
@@ -125,10 +50,10 @@ static void judge(struct ftk__case *c, const struct net *n, double target, const
 }
 
 /* Densities that are right, or ERANGE with a reason. */
-static bool right_or_refused(struct ftk__case *c, struct ftk__subject *s, const struct net *n,
-                             double target)
+static bool right_or_refused(struct ftk__case *c, struct ftk__subject *s,
+                             const struct ftk__shape_net *n, double target)
 {
-    double d[MOST_LAYERS];
+    double d[FTK__SHAPE_LAYERS];
     ftk_status st = ask(c, s, n, target, d);
     if (st < 0) {
         if (st != FTK_ERANGE)
@@ -144,11 +69,11 @@ static bool right_or_refused(struct ftk__case *c, struct ftk__subject *s, const 
 static void meets_its_target(struct ftk__case *c)
 {
     static const double targets[] = { 0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.8, 0.95, 1 };
-    struct net *n = ftk__kit_alloc(c, 1, sizeof(*n));
+    struct ftk__shape_net *n = ftk__kit_alloc(c, 1, sizeof(*n));
     struct ftk__subject s;
     bool accepted = false;
     ftk__subject_new(c, NULL, &s);
-    golden_net(&ftk__golden_wrn_28_10, n);
+    ftk__shape_net_golden(&ftk__golden_wrn_28_10, n);
     for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
         bool now = right_or_refused(c, &s, n, targets[i]);
         if (accepted && !now)
@@ -162,11 +87,11 @@ static void meets_its_target(struct ftk__case *c)
 
 static void odd_networks(struct ftk__case *c)
 {
-    struct net *n = ftk__kit_alloc(c, 1, sizeof(*n));
+    struct ftk__shape_net *n = ftk__kit_alloc(c, 1, sizeof(*n));
     struct ftk__subject s;
     ftk__subject_new(c, NULL, &s);
-    for (uint32_t which = 0; which < ODD_NETS; which++) {
-        odd_net(which, n);
+    for (uint32_t which = 0; which < FTK__ODD_NETS; which++) {
+        ftk__shape_net_odd(which, n);
         const double targets[] = { 0, 1 / all_weights(n), 0.001, 0.3, 0.999, 1 };
         for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
             if (!right_or_refused(c, &s, n, targets[i]) && targets[i] >= 1)
@@ -177,12 +102,12 @@ static void odd_networks(struct ftk__case *c)
 /* INI-03: the layers listed from the last to the first; index and role move along. */
 static void any_order(struct ftk__case *c)
 {
-    struct net *n = ftk__kit_alloc(c, 1, sizeof(*n));
-    struct net *reversed = ftk__kit_alloc(c, 1, sizeof(*n));
-    double a[MOST_LAYERS], b[MOST_LAYERS];
+    struct ftk__shape_net *n = ftk__kit_alloc(c, 1, sizeof(*n));
+    struct ftk__shape_net *reversed = ftk__kit_alloc(c, 1, sizeof(*n));
+    double a[FTK__SHAPE_LAYERS], b[FTK__SHAPE_LAYERS];
     struct ftk__subject s;
     ftk__subject_new(c, NULL, &s);
-    golden_net(&ftk__golden_wrn_28_10, n);
+    ftk__shape_net_golden(&ftk__golden_wrn_28_10, n);
     *reversed = *n;
     for (uint32_t k = 0; k < n->n; k++) {
         reversed->layer[k] = n->layer[n->n - 1 - k];
@@ -199,12 +124,12 @@ static void any_order(struct ftk__case *c)
 
 static void rises_with_target(struct ftk__case *c)
 {
-    struct net *n = ftk__kit_alloc(c, 1, sizeof(*n));
-    double before[MOST_LAYERS] = { 0 };
-    double d[MOST_LAYERS];
+    struct ftk__shape_net *n = ftk__kit_alloc(c, 1, sizeof(*n));
+    double before[FTK__SHAPE_LAYERS] = { 0 };
+    double d[FTK__SHAPE_LAYERS];
     struct ftk__subject s;
     ftk__subject_new(c, NULL, &s);
-    golden_net(&ftk__golden_wrn_28_10, n);
+    ftk__shape_net_golden(&ftk__golden_wrn_28_10, n);
     for (int i = 1; i <= 20; i++) {
         double target = i / 20.0;
         if (ask(c, &s, n, target, d) < 0)
@@ -221,9 +146,9 @@ static void rises_with_target(struct ftk__case *c)
 static void compare_golden(struct ftk__case *c, struct ftk__subject *s,
                            const struct ftk__golden_erk *g)
 {
-    struct net *n = ftk__kit_alloc(c, 1, sizeof(*n));
-    double d[MOST_LAYERS];
-    golden_net(g, n);
+    struct ftk__shape_net *n = ftk__kit_alloc(c, 1, sizeof(*n));
+    double d[FTK__SHAPE_LAYERS];
+    ftk__shape_net_golden(g, n);
     for (uint32_t t = 0; t < FTK__GOLDEN_TARGETS; t++) {
         ftk__kit_must(c, s->host, "density", ask(c, s, n, ftk__golden_targets[t], d));
         for (uint32_t k = 0; k < g->n; k++)

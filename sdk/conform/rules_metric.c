@@ -232,7 +232,7 @@ static void all_shapes(struct ftk__case *c)
         struct ftk__preds p;
         ftk__kit_note(c, "%u members, %u classes", shapes[i][0], shapes[i][1]);
         ftk__preds_new(c, shapes[i][0], shapes[i][1], 30, FTK__PRED_RANDOM, c->seed, &p);
-        right_or_refused(c, &s, &p, NULL, "the metric");
+        right_or_refused(c, &s, &p, NULL, "state_bytes, add or finish");
     }
 }
 
@@ -303,7 +303,7 @@ static void groups(struct ftk__case *c)
             if (group[i] == FTK_GROUP_OOD)
                 p.label[i] = -1;
         }
-        right_or_refused(c, &s, &p, group, "with groups, the metric");
+        right_or_refused(c, &s, &p, group, "with groups, finish");
     }
 }
 
@@ -320,10 +320,10 @@ static const struct ftk__rule rules[] = {
     METRIC_RULE("MET-02", "MET-01", "batches may be cut and ordered in any way",
                 "test sets come in batches whose size is the core's",
                 "sum with a compensated sum; keep nothing by place in a batch", any_batches),
-    METRIC_RULE("MET-03", "MET-01 MET-02", "merging accumulators is the same as adding",
+    METRIC_RULE("MET-03", "MET-01 MET-02 STA-01", "merging accumulators is the same as adding",
                 "parts of a set may be evaluated on several threads", "merge every field", merges),
     METRIC_RULE(
-        "MET-04", "MET-01",
+        "MET-04", "MET-01 ERR-01",
         "no sample: a value in range or a reason; label -1: as if the sample were not there",
         "some sets have no labels", "skip label[i] < 0; refuse a mean over nothing", no_sample),
     METRIC_RULE("MET-05", "MET-01", "1 and 1000 classes, 1 and 25 members",

@@ -101,6 +101,7 @@ static void open_net(struct ftk__case *c, struct net *n)
                                    .index = k,
                                    .shape = { (uint32_t)sizes[k], 1, 1, 1 },
                                    .n = sizes[k],
+                                   .density_target = 0.4,
                                    .name = k == 0   ? "a"
                                            : k == 1 ? "b"
                                                     : "c" };

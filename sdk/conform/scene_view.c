@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * conform/scene_view.c - ftk_net and ftk_edit over a scene, as strict as the core's own.
  *
- * What a read lends is unmapped at the next one, so that whoever keeps it is caught.
+ * What a read lends is unmapped at the next one, so that whoever keeps it is caught; but for rules that
+ * look for other mistakes.
  */
 #include "conform/scene.h"
 #include <stdarg.h>
@@ -25,6 +26,8 @@ static ftk_status refuse(struct ftk__view *v, bool *which, ftk_status st, const 
 
 static void drop_lent(struct ftk__view *v)
 {
+    if (v->how->keep)
+        v->n_lent = 0;
     while (v->n_lent > 0)
         ftk__guard_drop(v->lent[--v->n_lent]);
 }

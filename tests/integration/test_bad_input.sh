@@ -114,20 +114,6 @@ fails_keeps() {
         fails 78 'seed|members|density' "$program" run "$tiny" --out "$scratch/kept" -s sparsity.density=0.5
 }
 check "a finished run is skipped, another config in its folder refused" fails_keeps
-unfinished() {
-    local pid i
-    "$program" run "$tiny" --out "$scratch/killed" --quiet -s ensemble.explore=20000ep &
-    pid=$!
-    for ((i = 0; i < 200; i++)); do
-        [ -s "$scratch/killed/metrics.csv" ] && break
-        sleep 0.05
-    done
-    kill -KILL "$pid"
-    wait "$pid"
-    fails 73 'unfinished|not finished' "$program" run "$tiny" --out "$scratch/killed" \
-        -s ensemble.explore=20000ep
-}
-check "an unfinished run is refused with the reason" unfinished
 # The n-th fsync, or a write to one file, finds no space; the program itself has no test hook.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # which cannot be traced as well
 full_disk() {

@@ -117,10 +117,12 @@ static void test_compile_refuses(void **state)
                         .n_nodes = g.n_nodes,
                         .max_batch = 4,
                         .optimiser = FTK_OPT_ADAM,
+                        .flags = FTK_BUILD_DENSE_MOMENTUM,
                         .members = 1,
                         .nodes = g.list };
     assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p), FTK_ENOTSUP);
     build.optimiser = FTK_OPT_SGD;
+    build.flags = 0;
     build.members = 2;
     assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p), FTK_ENOTSUP);
     build.members = 1;

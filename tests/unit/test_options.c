@@ -56,6 +56,19 @@ static void all_of_run(void **state)
     ftk__options_done(&t.o);
 }
 
+static void interruptions_of_run(void **state)
+{
+    (void)state;
+    struct typed t;
+    assert_int_equal(type(&t, &ftk__command_run,
+                          "run a.cfg --max-time 2h --checkpoint-every=0s --verify-resume 3"),
+                     FTK_OK);
+    assert_string_equal(t.o.max_time, "2h");
+    assert_string_equal(t.o.checkpoint_every, "0s");
+    assert_string_equal(t.o.verify_resume, "3");
+    ftk__options_done(&t.o);
+}
+
 static void only_what_the_command_takes(void **state)
 {
     (void)state;
@@ -135,13 +148,14 @@ static ftk_status parse(void *arg)
 static void memory_failures_are_reported(void **state)
 {
     (void)state;
-    assert_int_equal(ftk_oom_sweep(parse, NULL, 1), 1);
+    assert_int_equal(ftk_oom_sweep(parse, NULL, 1), 2); /* -s and --skip */
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_of_run),
+        cmocka_unit_test(interruptions_of_run),
         cmocka_unit_test(only_what_the_command_takes),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(help_of_every_command),

@@ -10,21 +10,21 @@ struct memory {
     double base;
 };
 
-/* The layer that is served first; any is right. */
-static uint32_t first_of(const ftk_host *h, struct life *s, const ftk_net *net, ftk_update *u)
+/* A number that moves the shares; any is right. */
+static double share_of(const ftk_host *h, struct life *s, ftk_update *u)
 {
     struct memory *m = u->state;
-    double first = life_astray(h, s) + (double)m->updates++;
+    double share = life_astray(h, s) + (double)m->updates++;
 #if defined(BAD_STA_01)
     s->memory[0] = u->nth == 0 ? 0 : s->memory[0] + 1;
-    first += s->memory[0];
+    share += s->memory[0];
 #elif defined(BAD_STA_02)
     if (u->nth == 0 && s->kept != m)
         m->base = 1;
     s->kept = m;
-    first += m->base;
+    share += m->base;
 #endif
-    return (uint32_t)((uint64_t)first % net->n_layers);
+    return share;
 }
 
 static ftk_status allot(const ftk_host *h, void *self, const ftk_net *net, ftk_update *u,
@@ -33,7 +33,7 @@ static ftk_status allot(const ftk_host *h, void *self, const ftk_net *net, ftk_u
 {
     struct life *s = self;
     uint32_t n = net->n_layers;
-    uint32_t first = first_of(h, s, net, u);
+    double share = share_of(h, s, u);
     void *copy;
 #if defined(BAD_ABI_07)
     if (u->size != sizeof(*u))
@@ -57,10 +57,16 @@ static ftk_status allot(const ftk_host *h, void *self, const ftk_net *net, ftk_u
         return st;
     uint64_t *left = memcpy(copy, room, n * sizeof(*room));
     uint64_t rest = total;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t l = (first + i) % n;
-        ret_count[l] = rest < left[l] ? rest : left[l];
+    for (uint32_t l = 0; l < n; l++) {
+        uint64_t most = left[l] - life_mix(share, l + 100 * u->nth) % (left[l] + 1);
+        ret_count[l] = rest < most ? rest : most;
+        left[l] -= ret_count[l];
         rest -= ret_count[l];
+    }
+    for (uint32_t l = 0; l < n; l++) {
+        uint64_t more = rest < left[l] ? rest : left[l];
+        ret_count[l] += more;
+        rest -= more;
     }
     if (rest == 0)
         return FTK_OK;
@@ -76,7 +82,7 @@ static const ftk_algo common = {
     .size = sizeof(common),
     .kind = FTK_KIND_ALLOT,
     .name = "common_allot",
-    .summary = "fills layers in turn, another first at each update",
+    .summary = "fills layers in turn, another part of each at each update",
     .reference = "none",
 #if defined(BAD_THR_02)
     .flags = FTK_ALGO_REENTRANT,

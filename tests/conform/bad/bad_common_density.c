@@ -5,17 +5,23 @@
 #include "bad_life.h"
 #include <freetickets/sparse.h>
 
-/* Moves weights from layer 0 to the last one where `astray` is not 0: the sum stays. */
-static void skew(const ftk_net *net, double astray, double *density)
+/* Gives small layers more and large ones less where `astray` is not 0: the sum stays, and what happens
+ * to a layer does not depend on its place. */
+static void skew(const ftk_net *net, double astray, double target, double *density)
 {
-    const ftk_layer *from = net->layers[0];
-    const ftk_layer *to = net->layers[net->n_layers - 1];
-    double moved = astray / (1 + astray) / 10;
-    double most = (1 - density[net->n_layers - 1]) * (double)to->n;
-    double weights = moved * density[0] * (double)from->n;
-    weights = weights < most ? weights : most * moved;
-    density[0] -= weights / (double)from->n;
-    density[net->n_layers - 1] += weights / (double)to->n;
+    double small = 0;
+    double all = 0;
+    for (uint32_t l = 0; l < net->n_layers; l++)
+        all += (double)net->layers[l]->n;
+    double mean = all / net->n_layers;
+    for (uint32_t l = 0; l < net->n_layers; l++)
+        small += (double)net->layers[l]->n <= mean ? (double)net->layers[l]->n : 0;
+    if (small == all)
+        return;
+    double ratio = small / (all - small);
+    double more = target * (1 - target) * astray / (1 + astray) / (2 + 2 * ratio);
+    for (uint32_t l = 0; l < net->n_layers; l++)
+        density[l] += (double)net->layers[l]->n <= mean ? more : -more * ratio;
 }
 
 static ftk_status density(const ftk_host *h, void *self, const ftk_net *net, ftk_update *u,
@@ -39,7 +45,7 @@ static ftk_status density(const ftk_host *h, void *self, const ftk_net *net, ftk
         s->memory[3] = ((const ftk_layer *)s->kept)->density_target;
     s->kept = net->layers[0];
 #elif defined(BAD_STA_01)
-    s->memory[0] = u->nth == 0 ? 0 : s->memory[0] + 1;
+    s->memory[0] = u->nth == 0 ? 1 : 2 * s->memory[0];
     astray += s->memory[0];
 #else
     (void)u;
@@ -57,8 +63,8 @@ static ftk_status density(const ftk_host *h, void *self, const ftk_net *net, ftk
     double *d = room;
     for (uint32_t l = 0; l < net->n_layers; l++)
         d[l] = target * *s->unit;
-    if (astray > 0 && target < 1 && net->n_layers > 1)
-        skew(net, astray, d);
+    if (astray > 0)
+        skew(net, astray, target, d);
     memcpy(ret_density, d, net->n_layers * sizeof(double));
     return FTK_OK;
 }

@@ -34,7 +34,8 @@ static ftk_status add(const ftk_host *h, void *self, void *state, const ftk_pred
 #if defined(BAD_MEM_01)
     s->memory[3] = p->ensemble[p->count * p->classes];
 #elif defined(BAD_MEM_02)
-    s->memory[3] = p->ensemble[-1];
+    if (p->count > 0)
+        s->memory[3] = p->ensemble[-1];
 #elif defined(BAD_MEM_03)
     if (s->kept)
         s->memory[3] = *(const double *)s->kept;

@@ -27,9 +27,6 @@ static ftk_status op(const ftk_host *h, void *self, const ftk_run *run, uint32_t
     if (s->kept)
         s->memory[3] = ((const ftk_run *)s->kept)->epochs;
     s->kept = run;
-#elif defined(BAD_STA_01)
-    s->memory[0] = i == 0 ? 0 : s->memory[0] + 1; /* counts, where i tells */
-    astray += s->memory[0];
 #endif
     if (i >= 3 * run->members)
         return FTK_DONE;

@@ -12,7 +12,7 @@ struct memory {
 };
 
 /* A number that moves the choice; the same whenever nothing is broken. */
-static uint64_t shift_of(const ftk_host *h, struct life *s, ftk_update *u)
+static double shift_of(const ftk_host *h, struct life *s, ftk_update *u)
 {
     struct memory *m = u->state;
     double shift = life_astray(h, s) + (double)m->updates++;
@@ -27,7 +27,7 @@ static uint64_t shift_of(const ftk_host *h, struct life *s, ftk_update *u)
 #elif defined(BAD_DET_06)
     shift += (double)h->rng_below(&u->rng, 1009);
 #endif
-    return (uint64_t)shift;
+    return shift;
 }
 
 /* All active positions of a layer, by reads of at most 100. */
@@ -62,9 +62,9 @@ static ftk_status read_all(const ftk_host *h, struct life *s, const ftk_net *net
     }
 }
 
-/* Drops `k` of a layer, those of |w| lowest, or from `shift` on where something is broken. */
+/* Drops `k` of a layer, those of |w| lowest; `shift` names one that goes first. */
 static ftk_status drop(const ftk_host *h, struct life *s, const ftk_net *net, const ftk_edit *edit,
-                       uint32_t l, uint64_t shift)
+                       uint32_t l, double shift)
 {
     uint64_t n = net->layers[l]->nnz;
     uint64_t k = edit->budget[l];
@@ -88,12 +88,12 @@ static ftk_status drop(const ftk_host *h, struct life *s, const ftk_net *net, co
     ftk_status st = read_all(h, s, net, l, index, weight);
     for (uint64_t i = 0; i < n && st >= 0; i++)
         weight[i] = fabsf(weight[i]);
+    if (shift > 0 && n > 0)
+        weight[life_mix(shift, l) % n] = 0;
     if (st >= 0)
         st = h->select_low(h, weight, n, k, pos);
-    for (uint64_t i = 0; i < k && st >= 0; i++) {
-        uint64_t moved = shift > 0 ? (i + shift) % n : pos[i];
-        st = edit->take(edit, l, &index[moved], 1);
-    }
+    for (uint64_t i = 0; i < k && st >= 0; i++)
+        st = edit->take(edit, l, &index[pos[i]], 1);
     return st;
 }
 
@@ -105,7 +105,7 @@ static ftk_status select_lowest(const ftk_host *h, void *self, const ftk_net *ne
     if (edit->size != sizeof(*edit))
         return h->fail(h, FTK_EABI, "an edit of %u bytes", edit->size);
 #endif
-    uint64_t shift = shift_of(h, s, u);
+    double shift = shift_of(h, s, u);
     ftk_status st = FTK_OK;
     for (uint32_t l = 0; l < net->n_layers && st >= 0; l++)
         st = drop(h, s, net, edit, l, shift);
@@ -121,7 +121,7 @@ static const ftk_algo common = {
     .size = sizeof(common),
     .kind = FTK_KIND_PRUNE,
     .name = "common_select",
-    .summary = "drops the weights closest to zero, but at its first update only",
+    .summary = "drops the weights closest to zero, and one more by the number of the update",
     .reference = "none",
 #if defined(BAD_THR_02)
     .flags = FTK_ALGO_REENTRANT,

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ * eval/pred_index.c - digests of cached predictions, kept beside them.
+ */
+#include "eval/pred_index.h"
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/str.h"
+#include <string.h>
+
+enum { INDEX_BYTES = 16 << 20 };
+
+static ftk_status no_memory(const struct ftk__pred_index *ix, struct ftk_error *reterr)
+{
+    return ftk__fail(reterr, FTK_ENOMEM, "no memory for the index of %s", ix->dir);
+}
+
+static const char *text_of(const json_t *doc, const char *key)
+{
+    const char *text = json_string_value(json_object_get(doc, key));
+    return text ? text : "";
+}
+
+ftk_status ftk__pred_index_open(struct ftk__pred_index *ix, const char *dir,
+                                struct ftk_error *reterr)
+{
+    struct ftk_error err;
+    *ix = (struct ftk__pred_index){ .dir = dir };
+    char *path = ftk__path_join(dir, "index.json");
+    if (!path)
+        return no_memory(ix, reterr);
+    ftk_status st = ftk__json_read_file(path, INDEX_BYTES, &ix->doc, &err);
+    ftk__free(path);
+    if (st >= 0 && json_is_object(ix->doc) && json_is_object(json_object_get(ix->doc, "members")))
+        return FTK_OK;
+    if (st == FTK_ENOMEM || st == FTK_EIO) {
+        if (reterr)
+            *reterr = err;
+        return st;
+    }
+    if (st != FTK_ENOENT)
+        ftk__log(FTK_WARN, "predict", "what=\"%s/index.json is made anew: %s\"", dir,
+                 st < 0 ? err.message : "it is no index");
+    json_decref(st >= 0 ? ix->doc : NULL);
+    ix->doc = json_pack("{s:s, s:{}}", "labels", "", "members");
+    return ix->doc ? FTK_OK : no_memory(ix, reterr);
+}
+
+void ftk__pred_index_close(struct ftk__pred_index *ix)
+{
+    json_decref(ix->doc);
+    *ix = (struct ftk__pred_index){ 0 };
+}
+
+static ftk_status hash_of(const struct ftk__pred_index *ix, const char *file,
+                          struct ftk__sha256 *ret, struct ftk_error *reterr)
+{
+    char *path = ftk__path_join(ix->dir, file);
+    if (!path)
+        return no_memory(ix, reterr);
+    ftk_status st = ftk__sha256_file(path, ret, reterr);
+    ftk__free(path);
+    return st;
+}
+
+/* The digests that are entered; "" for none. */
+static void entered(const struct ftk__pred_index *ix, int64_t member, const char **ret_file,
+                    const char **ret_weights)
+{
+    char key[32];
+    ftk__format(key, sizeof(key), "%lld", (long long)member);
+    const json_t *row = json_object_get(json_object_get(ix->doc, "members"), key);
+    *ret_file = member < 0 ? text_of(ix->doc, "labels") : text_of(row, "logits");
+    *ret_weights = text_of(row, "weights");
+}
+
+ftk_status ftk__pred_index_has(const struct ftk__pred_index *ix, int64_t member, const char *file,
+                               const struct ftk__sha256 *weights, bool *ret,
+                               struct ftk_error *reterr)
+{
+    struct ftk__sha256 hash;
+    const char *of_file;
+    const char *of_weights;
+    entered(ix, member, &of_file, &of_weights);
+    *ret = false;
+    if (!of_file[0] || (weights && strcmp(of_weights, weights->hex) != 0))
+        return FTK_OK;
+    ftk_status st = hash_of(ix, file, &hash, reterr);
+    if (st == FTK_ENOENT)
+        return FTK_OK;
+    if (st >= 0)
+        *ret = strcmp(of_file, hash.hex) == 0;
+    return st;
+}
+
+static bool enter_labels(struct ftk__pred_index *ix, const struct ftk__sha256 *hash)
+{
+    bool same = strcmp(text_of(ix->doc, "labels"), hash->hex) == 0;
+    if (!same && json_object_clear(json_object_get(ix->doc, "members")) != 0)
+        return false;
+    return same || json_object_set_new(ix->doc, "labels", json_string(hash->hex)) == 0;
+}
+
+static bool enter_member(struct ftk__pred_index *ix, int64_t member, const struct ftk__sha256 *hash,
+                         const struct ftk__sha256 *weights)
+{
+    char key[32];
+    ftk__format(key, sizeof(key), "%lld", (long long)member);
+    json_t *row =
+        json_pack("{s:s, s:s}", "weights", weights ? weights->hex : "", "logits", hash->hex);
+    return json_object_set_new(json_object_get(ix->doc, "members"), key, row) == 0;
+}
+
+ftk_status ftk__pred_index_enter(struct ftk__pred_index *ix, int64_t member, const char *file,
+                                 const struct ftk__sha256 *weights, struct ftk_error *reterr)
+{
+    struct ftk__sha256 hash;
+    ftk_status st = hash_of(ix, file, &hash, reterr);
+    if (st < 0)
+        return st;
+    bool ok = member < 0 ? enter_labels(ix, &hash) : enter_member(ix, member, &hash, weights);
+    char *path = ok ? ftk__path_join(ix->dir, "index.json") : NULL;
+    if (!path)
+        return no_memory(ix, reterr);
+    st = ftk__json_write_file(path, ix->doc, reterr);
+    ftk__free(path);
+    return st;
+}

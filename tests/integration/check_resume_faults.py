@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every call by which a checkpoint or a member is written fails in turn, with ENOSPC and with EIO: the run
+ends with status 74 and the reason, the last good checkpoint is whole, and the run that is continued ends in
+the bytes of one that was left alone.  Then disks that are really full.
+
+    usage: check_resume_faults.py SCRATCH-FOLDER
+"""
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+
+import resume_driver as driver
+
+REASON = {"ENOSPC": "No space left on device", "EIO": "Input/output error"}
+WRITING = ("openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "renameat",
+           "renameat2")
+
+
+class Case:
+    def __init__(self, name, scratch):
+        self.name, self.options = name, driver.STRATEGIES[name]
+        self.dir = os.path.join(scratch, name)
+        os.makedirs(self.dir)
+        self.whole = os.path.join(self.dir, "whole")
+        done = driver.run(self.command(self.whole))
+        if done.returncode != 0:
+            raise RuntimeError(f"{name}: status {done.returncode}: {done.stderr[-500:]}")
+        self.events = driver.trace(self.command(os.path.join(self.dir, "traced")),
+                                   os.path.join(self.dir, "trace"))
+
+    def command(self, out):
+        return driver.command(out, self.options + ["-q"])
+
+    def written(self, part):
+        """The writing calls that touch files with `part` in their names."""
+        return [e for e in self.events
+                if part in e.text and e.call in WRITING
+                and not (e.call == "openat" and "O_RDONLY" in e.text and "O_DIRECTORY" not in e.text)]
+
+    def continued(self, out):
+        """None where the run can be continued from a checkpoint, to the same bytes."""
+        done = driver.run(self.command(out))
+        if done.returncode != 0:
+            return f"continued: status {done.returncode}: {done.stderr[-300:]}"
+        return driver.difference(self.whole, out)
+
+    def fail_at(self, item):
+        number, event, error = item
+        out = os.path.join(self.dir, f"fault-{number}")
+        done = driver.inject(self.command(out), event, "error=" + error)
+        what = f"{self.name}, {error} at {event}"
+        if done.returncode != 74 or REASON[error] not in done.stderr:
+            return f"{what}: status {done.returncode}: {done.stderr[-300:]}"
+        problem = self.continued(out)
+        if not problem:
+            with open(os.path.join(out, "run.json")) as f:
+                steps = [r["step"] for r in json.load(f)["resumptions"]]
+            if steps != [s for s in steps if s > 0]:
+                problem = f"it began anew: {steps}"
+        shutil.rmtree(out)
+        return problem and f"{what}: {problem}"
+
+
+def middle_checkpoint(case):
+    """The calls of one checkpoint, in the middle of the run."""
+    events = case.written("/checkpoint")
+    starts = [i for i, e in enumerate(events) if e.call == "openat" and "last.ftc.tmp" in e.text]
+    at = len(starts) // 2
+    return events[starts[at]:starts[at + 1]]
+
+
+def injected(tap, scratch):
+    for name in ("edst", "ltr"):
+        case = Case(name, scratch)
+        for title, events in (("a checkpoint", middle_checkpoint(case)),
+                              ("a member", case.written("/members/member-1"))):
+            items = [(f"{title[2:]}-{error}-{i}", e, error) for error in REASON
+                     for i, e in enumerate(events)]
+            tap.check(f"{name}: each of the {len(events)} writing calls of {title} fails with "
+                      + " and ".join(REASON), driver.in_parallel(case.fail_at, items)
+                      + ([] if len(events) >= 5 else ["too few calls"]))
+        shutil.rmtree(case.dir)
+
+
+def on_small_disk(case, mount):
+    """A file system of a few KiB, then of enough."""
+    out = os.path.join(mount, "run")
+    done = driver.run(case.command(out))
+    if done.returncode != 74 or REASON["ENOSPC"] not in done.stderr:
+        return f"a full disk: status {done.returncode}: {done.stderr[-300:]}"
+    subprocess.run(["mount", "-o", "remount,size=16m", mount], check=True)
+    return case.continued(out)
+
+
+def full_tmpfs(tap, case, scratch, kib):
+    title = f"a disk of {kib} KiB is full: 74, and continued once there is room"
+    mount = os.path.join(scratch, f"disk-{kib}")
+    os.makedirs(mount)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kib}k", "tmpfs", mount],
+                             capture_output=True, text=True)
+    if mounted.returncode != 0:
+        tap.skip(title, "nothing can be mounted here")
+        return
+    try:
+        tap.check(title, [on_small_disk(case, mount)])
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+def small_files(tap, case, scratch, limit):
+    """No file may grow beyond `limit` bytes."""
+    out = os.path.join(scratch, f"limited-{limit}")
+    done = driver.run(case.command(out),
+                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    problem = None
+    if done.returncode != 74 or "File too large" not in done.stderr:
+        problem = f"status {done.returncode}: {done.stderr[-300:]}"
+    tap.check(f"files of at most {limit} bytes: 74, and continued without the limit",
+              [problem or case.continued(out)])
+
+
+def main(scratch):
+    tap = driver.Tap()
+    injected(tap, scratch)
+    case = Case("dst", scratch)
+    for kib in (32, 64, 96):
+        full_tmpfs(tap, case, scratch, kib)
+    for limit in (2000, 6000):
+        small_files(tap, case, scratch, limit)
+    tap.finish()
+
+
+main(*sys.argv[1:])
