@@ -4,6 +4,7 @@
 #include "conform/families.h"
 #include "conform/kit_reports.h"
 #include <string.h>
+#include <sys/stat.h>
 
 static bool kept(enum ftk__verdict v)
 {
@@ -104,7 +105,9 @@ json_t *ftk__report_json(const struct ftk__conform_run *r, uint32_t file)
     struct ftk__sha256 hash;
     json_t *doc = json_object();
     json_t *rows = json_array();
-    bool readable = ftk__sha256_file(f->path, &hash, NULL) >= 0;
+    struct stat about; /* a FIFO would be waited for */
+    bool readable = stat(f->path, &about) == 0 && S_ISREG(about.st_mode) &&
+                    ftk__sha256_file(f->path, &hash, NULL) >= 0;
     int failed = !doc || !rows;
     for (uint32_t i = f->first; i < f->first + f->n && !failed; i++) {
         failed = json_array_append_new(rows, outcome_json(r, &r->outcome[i]));
