@@ -26,7 +26,7 @@ struct ftk__ftc_writer;
 /* `header` is borrowed until commit. */
 ftk_status ftk__ftc_create(const char *path, const json_t *header, struct ftk__ftc_writer **ret,
                            struct ftk_error *reterr);
-/* What stands at `path` until commit is renamed to `former` then (ftk__writer_keep). */
+/* What stands at `path` until commit gets the name `former` then (ftk__writer_keep). */
 void ftk__ftc_keep(struct ftk__ftc_writer *w, const char *former);
 /* A name once a file, at most 255 bytes.  `n` elements follow in ftk__ftc_put. */
 void ftk__ftc_begin(struct ftk__ftc_writer *w, const char *name, enum ftk__ftc_dtype dtype,

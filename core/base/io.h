@@ -26,12 +26,13 @@ ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr); /* like mkdi
 struct ftk__writer {
     FILE *file;
     char *path, *tmp;
-    char *former;               /* NULL: the file that is replaced goes         */
+    char *former, *former_tmp;  /* NULL: the file that is replaced goes         */
     int error;                  /* errno of the first failure                   */
 };
 ftk_status ftk__writer_open(struct ftk__writer *w, const char *path, struct ftk_error *reterr);
-/* The file that is replaced, if there is one, is renamed to `former` just before; whatever had that
- * name goes.  At every moment one of the two names stands for a whole file. */
+/* The file that is replaced, if there is one, gets the name `former` just before; whatever had that
+ * name goes.  `path` is a whole file at every moment, but for the one between two renames where
+ * the file system has no hard links; then `former` is. */
 ftk_status ftk__writer_keep(struct ftk__writer *w, const char *former, struct ftk_error *reterr);
 void ftk__writer_put(struct ftk__writer *w, const void *data, uint64_t bytes);
 void ftk__writer_printf(struct ftk__writer *w, const char *fmt, ...) FTK_PRINTF(2, 3);

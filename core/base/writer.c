@@ -48,12 +48,26 @@ ftk_status ftk__writer_open(struct ftk__writer *w, const char *path, struct ftk_
 
 ftk_status ftk__writer_keep(struct ftk__writer *w, const char *former, struct ftk_error *reterr)
 {
-    char *copy = ftk__strdup(former);
-    if (!copy)
-        return fail_write(reterr, ENOMEM, w->path);
+    struct ftk__str tmp = { 0 };
     ftk__free(w->former);
-    w->former = copy;
+    ftk__free(w->former_tmp);
+    ftk__str_addf(&tmp, "%s.tmp", former);
+    w->former = ftk__strdup(former);
+    w->former_tmp = tmp.text;
+    if (tmp.failed || !w->former)
+        return fail_write(reterr, ENOMEM, w->path);
     return FTK_OK;
+}
+
+/* The file that stands at `path` gets its second name, or, where there are no hard links, another. */
+static int keep_former(const struct ftk__writer *w)
+{
+    unlink(w->former_tmp);
+    if (link(w->path, w->former_tmp) != 0)
+        return errno == ENOENT || rename(w->path, w->former) == 0 ? 0 : reason();
+    int error = rename(w->former_tmp, w->former) != 0 ? reason() : 0;
+    unlink(w->former_tmp); /* it stays where both were one file already */
+    return error;
 }
 
 void ftk__writer_put(struct ftk__writer *w, const void *data, uint64_t bytes)
@@ -102,8 +116,8 @@ ftk_status ftk__writer_commit(struct ftk__writer *w, struct ftk_error *reterr)
         w->error = reason();
     w->file = NULL;
     errno = 0;
-    if (w->error == 0 && w->former && rename(w->path, w->former) != 0 && errno != ENOENT)
-        w->error = reason();
+    if (w->error == 0 && w->former)
+        w->error = keep_former(w);
     errno = 0;
     if (w->error == 0 && rename(w->tmp, w->path) != 0)
         w->error = reason();
@@ -123,6 +137,7 @@ void ftk__writer_abort(struct ftk__writer *w)
     ftk__free(w->path);
     ftk__free(w->tmp);
     ftk__free(w->former);
+    ftk__free(w->former_tmp);
     *w = (struct ftk__writer){ 0 };
 }
 

@@ -147,6 +147,19 @@ static ftk_status check_experiment_lr(const ftk_op *op, uint32_t steps_per_epoch
     return FTK_OK;
 }
 
+/* What a schedule of its own kind does not use. */
+static ftk_status check_lr_rest(const ftk_lr *lr, struct ftk_error *reterr)
+{
+    const struct named_number of_steps[] = {
+        { "lr.gamma", lr->gamma },
+        { "lr.n_milestones", lr->n_milestones },
+    };
+    const struct named_number of_cosine[] = { { "lr.final_fraction", lr->final_fraction } };
+    if (lr->kind == FTK_LR_COSINE)
+        return check_zero(of_steps, 2, "a cosine", reterr);
+    return check_zero(of_cosine, 1, "a schedule of steps", reterr);
+}
+
 static ftk_status check_own_lr(const ftk_op *op, uint32_t steps_per_epoch, struct ftk_error *reterr)
 {
     const ftk_lr *lr = &op->lr;
@@ -163,6 +176,8 @@ static ftk_status check_own_lr(const ftk_op *op, uint32_t steps_per_epoch, struc
         st = check_range("lr.final_fraction", lr->final_fraction, 0, 1, reterr);
     if (st == FTK_OK)
         st = check_range("lr.warmup_epochs", lr->warmup_epochs, 0, op->epochs, reterr);
+    if (st == FTK_OK)
+        st = check_lr_rest(lr, reterr);
     return st == FTK_OK ? check_milestones(op, steps_per_epoch, reterr) : st;
 }
 

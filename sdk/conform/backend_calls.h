@@ -30,7 +30,7 @@ struct ftk__bk {
     ftk__kit_must_refuse((bk)->c, (bk)->host, #op, FTK__TRY(bk, op, __VA_ARGS__))
 void ftk__bk_must(struct ftk__bk *bk, const char *call, ftk_status st);
 
-enum { FTK__BK_AS_SET = UINT32_MAX };
+#define FTK__BK_AS_SET UINT32_MAX
 /* What --set says of the core's own keys of the `backend` group: device, threads, precision, isa,
  * tune. */
 ftk_open ftk__bk_options(struct ftk__case *c);

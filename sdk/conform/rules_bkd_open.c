@@ -185,6 +185,7 @@ static void two_devices(struct ftk__bk *bk, struct ftk__bk *other, struct life *
     ftk__bk_close(other);
     ftk__bk_snap(bk, a, &l->g, 1, &l->snap);
     ftk__bkd_expect_same(bk, &l->g, &l->alone, &l->snap, "beside another opened device");
+    bk->ops->release(filled(bk, l)); /* the other's end was not this one's */
     ftk__bk_steps(bk, a, &l->g, COUNT, 1, 9);
     bk->ops->release(a);
 }

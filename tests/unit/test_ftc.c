@@ -377,6 +377,18 @@ static void the_former_is_kept(void **state)
         assert_int_equal(step, i - 1);
         assert_int_equal(write_file(i, true, &bytes, NULL), FTK_OK);
     }
+    assert_false(is_there("prev.ftc.tmp"));
+    /* A process that died between the two renames: both names are one file, and a third is left. */
+    scratch_dir_put(&dir, "prev.ftc.tmp", "?", 1);
+    assert_int_equal(unlink(former), 0);
+    assert_int_equal(link(path, former), 0);
+    assert_int_equal(write_file(5, true, &bytes, NULL), FTK_OK);
+    assert_false(is_there("prev.ftc.tmp"));
+    assert_int_equal(rename(former, path), 0);
+    assert_int_equal(read_file(&step, NULL), FTK_OK);
+    assert_int_equal(step, 4);
+    assert_int_equal(write_file(3, false, &bytes, NULL), FTK_OK);
+    assert_int_equal(write_file(9, true, &bytes, NULL), FTK_OK);
     assert_int_equal(write_file(9, false, &bytes, NULL), FTK_OK);
     assert_int_equal(rename(former, path), 0);
     assert_int_equal(read_file(&step, NULL), FTK_OK);

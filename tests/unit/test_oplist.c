@@ -251,6 +251,16 @@ static void unused_fields_are_zero(void **state)
     odd.lr.from_epoch = 1;
     REFUSED("operation 1 (train): lr.from_epoch is 1, but a schedule of its own does not use it",
             init, odd);
+    odd = train(1, 0);
+    odd.lr = (ftk_lr){ .kind = FTK_LR_STEP, .base = 0.1, .gamma = 1, .final_fraction = 0.5 };
+    REFUSED(
+        "operation 1 (train): lr.final_fraction is 0.5, but a schedule of steps does not use it",
+        init, odd);
+    odd.lr.kind = FTK_LR_COSINE;
+    REFUSED("operation 1 (train): lr.gamma is 1, but a cosine does not use it", init, odd);
+    odd.lr.gamma = 0;
+    odd.lr.n_milestones = 1;
+    REFUSED("operation 1 (train): lr.n_milestones is 1, but a cosine does not use it", init, odd);
 }
 
 static void numbers_are_finite_and_in_range(void **state)
@@ -624,8 +634,9 @@ static void keys_that_nothing_reads_are_noted(void **state)
                           "topology.grow={ }", NULL };
     plan_config(p, ltr);
     assert_string_equal(p->notes.text, "topology.grow: not used by ensemble ltr\n");
-    const char *snapshot[] = { "ensemble.use=snapshot", "topology.prune={ }", "topology.grow={ }",
-                               "optim.lr=0.2", "optim.schedule=cosine", NULL };
+    const char *snapshot[] = { "ensemble.use=snapshot", "topology.prune={ }",
+                               "topology.grow={ }",     "optim.lr=0.2",
+                               "optim.schedule=cosine", NULL };
     plan_config(p, snapshot);
     assert_string_equal(p->notes.text, "optim.schedule: not used by ensemble snapshot\n"
                                        "topology.prune: not used by ensemble snapshot\n"

@@ -135,8 +135,8 @@ dry() {
         cmp a.txt b.txt && [ ! -e dry ]
 }
 check "--dry-run is plan and touches nothing" dry
-check "an optimiser that the backend lacks leaves no folder" fails 78 'optimiser' \
-    "${run[@]}" tiny.cfg -q -s optim.use=adam -s seed=9
+check "a precision that the backend lacks leaves no folder" fails 78 'precision' \
+    "${run[@]}" tiny.cfg -q -s backend.precision=bf16 -s seed=9
 full() { "$program" list >/dev/full; [ $? -eq 74 ]; }
 check "a full standard output is 74" full
 check "several runs, one document" bash -c "'$program' run tiny.cfg dense.cfg -q --json | jq -e 'length == 2'"

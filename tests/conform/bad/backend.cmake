@@ -20,3 +20,13 @@ foreach(variant 01.isa 02.ref 03.node 04.ref 06.value 07.momentum 08.mask 10.spa
     list(GET words 1 name)
     ftk_bad(BKD-${rule} bad_backend.c VARIANT ${name} LIBRARIES zoo_ref)
 endforeach()
+
+# ref with members, bound images and selection, so that their rules are seen to pass too.
+ftk_right(bad_backend_more.c LIBRARIES zoo_ref)
+foreach(rule 12 16 17)
+    ftk_bad(BKD-${rule} bad_backend_more.c LIBRARIES zoo_ref)
+endforeach()
+ftk_bad(BKD-12 bad_backend_more.c VARIANT sign LIBRARIES zoo_ref)
+ftk_bad(BKD-16 bad_backend_more.c VARIANT edit LIBRARIES zoo_ref)
+ftk_bad(BKD-17 bad_backend_more.c VARIANT reflect LIBRARIES zoo_ref)
+ftk_bad(BKD-17 bad_backend_more.c VARIANT index LIBRARIES zoo_ref)

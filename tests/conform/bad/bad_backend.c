@@ -82,15 +82,16 @@ static void close_device(ftk_dev *d)
 
 static ftk_status compile(ftk_dev *d, const ftk_build *b, ftk_prog **ret)
 {
-    uint32_t sum = 0;
+    volatile uint32_t last = 0;
 #if defined(BAD_BKD_21) && !defined(BAD_VARIANT_LABEL)
     for (uint32_t i = 1; i < b->n_nodes; i++)
-        sum += b->nodes[b->nodes[i]->in[0]]->op; /* before anything is checked */
+        last = b->nodes[b->nodes[i]->in[0]]->op; /* before anything is checked */
 #endif
 #ifdef BAD_BKD_11
     if (b->max_batch > 1u << 30)
-        return d->host->fail(d->host, FTK_EINVAL, "max_batch %u is large", b->max_batch + sum % 1);
+        return d->host->fail(d->host, FTK_EINVAL, "max_batch %u is large", b->max_batch);
 #endif
+    (void)last;
     ftk_status st = ref_compile(d, b, ret);
     if (st != FTK_OK)
         return st;
@@ -130,11 +131,11 @@ static void after_step(ftk_prog *p, const ftk_batch *b, const ftk_hyper *hy)
     scale_inactive(p, true, 1.01f);
 #endif
 #ifdef BAD_BKD_05
-    struct ref_param *w = &ref_layer(p, 0)->weight;
-    for (uint64_t k = 0; hy->step == 60 && k < w->n; k++)
+    struct ref_param *w = p->n_layers > 0 ? &ref_layer(p, 0)->weight : NULL;
+    for (uint64_t k = 0; hy->step == 60 && w != NULL && k < w->n; k++)
         w->value[k] += w->mask[k] == 0 ? 0.001f : 0.0f;
 #endif
-#ifdef BAD_BKD_10
+#if defined(BAD_BKD_10) && !defined(BAD_VARIANT_SPARSE)
     if (p->node[0].n.scalar[0] == 3.0f)
         p->node[p->n_nodes - 2].bias.value[0] += p->node[p->n_nodes - 2].bias.n > 0 ? 1e-4f : 0.0f;
 #endif
@@ -142,8 +143,8 @@ static void after_step(ftk_prog *p, const ftk_batch *b, const ftk_hyper *hy)
     p->has_grad = true;
 #endif
 #if defined(BAD_BKD_13) && defined(BAD_VARIANT_DECAY)
-    struct ref_param *v = &ref_layer(p, 0)->weight;
-    for (uint64_t k = 0; k < v->n; k++)
+    struct ref_param *v = p->n_layers > 0 ? &ref_layer(p, 0)->weight : NULL;
+    for (uint64_t k = 0; v != NULL && k < v->n; k++)
         v->grad[k] += (float)hy->weight_decay * v->value[k];
 #endif
 #if defined(BAD_BKD_14) && !defined(BAD_VARIANT_ALL)
@@ -174,7 +175,7 @@ static ftk_status step(ftk_prog *p, const ftk_batch *const *b, const ftk_hyper *
     hyper.flags &= ~(uint32_t)FTK_STEP_NESTEROV;
 #endif
 #if defined(BAD_BKD_20) && defined(BAD_VARIANT_ADAM)
-    if (ref_layer(p, 0)->weight.moment2 != NULL)
+    if (p->optimiser != FTK_OPT_SGD)
         hyper.step = 1;
 #endif
 #if defined(BAD_BKD_21) && defined(BAD_VARIANT_LABEL)
