@@ -28,6 +28,8 @@ static void drop_lent(struct ftk__view *v)
 {
     if (v->how->keep)
         v->n_lent = 0;
+    if (v->how->keep)
+        v->n_lent = 0;
     while (v->n_lent > 0)
         ftk__guard_drop(v->lent[--v->n_lent]);
 }
