@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { MAX_ALGOS = 256, FIRST_OWN_FD = 200 };
@@ -136,6 +137,13 @@ _Noreturn void ftk__child_run(const struct ftk__child_request *q)
         .in = q->in,
         .out = out >= 0 ? out : q->out,
     };
+    prctl(PR_SET_CHILD_SUBREAPER,
+          1); /* so that a daemon of the plugin is a child here, and counted */
+    int nowhere = out >= 0 ? open("/dev/null", O_WRONLY) : -1;
+    if (nowhere >= 0) {
+        dup2(nowhere, q->out); /* what a plugin writes there is no verdict */
+        close(nowhere);
+    }
     if (!c->rule)
         ftk__kit_broken("there is no rule '%s'", q->rule);
     if (!q->in_process)

@@ -213,6 +213,10 @@ static const struct guard *guard_of(const char *address)
 static void describe(char *text, size_t cap, int sig, const char *address)
 {
     const struct guard *g = sig == SIGSEGV || sig == SIGBUS ? guard_of(address) : NULL;
+    if (sig == SIGABRT) {
+        snprintf(text, cap, "signal %d (%s)", sig, strsignal(sig));
+        return;
+    }
     if (!g) {
         snprintf(text, cap, "signal %d (%s) at address %p", sig, strsignal(sig),
                  (const void *)address);

@@ -40,3 +40,12 @@ endforeach()
 foreach(kind select allot op)
     ftk_bad(MEM-01 bad_common_${kind}.c VARIANT ${kind}_input)
 endforeach()
+
+# What no rule is about, but the kit must bear and tell: test_misbehaviour.sh.
+foreach(what nothing crashes aborts recurses killed hangs spins exits exits_at_once forks returns_in_child
+        closes_all writes_verdict)
+    string(TOUPPER "MISBEHAVE_${what}" define)
+    ftk_zoo_plugin(misbehaves-${what} "${CMAKE_CURRENT_LIST_DIR}/bad_behaviour.c" misbehaves ${what}
+        DEFINES ${define})
+endforeach()
+ftk_zoo_plugin(misbehaves-throws "${CMAKE_CURRENT_LIST_DIR}/bad_throws.cc" misbehaves throws)
