@@ -30,12 +30,8 @@ static const struct {
     const char *name;
     backend_rule_fn rule;
 } rules[] = {
-    RULE(rule_first_wins),
-    RULE(rule_bad_gradient),
-    RULE(rule_refuses_graphs),
-    RULE(rule_refuses_calls),
-    RULE(rule_nan_is_seen),
-    RULE(rule_small_batch_stays_finite),
+    RULE(rule_first_wins),    RULE(rule_bad_gradient), RULE(rule_refuses_graphs),
+    RULE(rule_refuses_calls), RULE(rule_nan_is_seen),  RULE(rule_small_batch_stays_finite),
 };
 enum { RULES = sizeof(rules) / sizeof(rules[0]) };
 
@@ -117,10 +113,12 @@ static void test_compile_refuses(void **state)
                         .n_nodes = g.n_nodes,
                         .max_batch = 4,
                         .optimiser = FTK_OPT_ADAM,
+                        .flags = FTK_BUILD_DENSE_MOMENTUM,
                         .members = 1,
                         .nodes = g.list };
     assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p), FTK_ENOTSUP);
     build.optimiser = FTK_OPT_SGD;
+    build.flags = 0;
     build.members = 2;
     assert_int_equal(f->cpu.ops->compile(f->dev[0], &build, &p), FTK_ENOTSUP);
     build.members = 1;
