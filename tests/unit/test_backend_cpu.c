@@ -30,12 +30,8 @@ static const struct {
     const char *name;
     backend_rule_fn rule;
 } rules[] = {
-    RULE(rule_first_wins),
-    RULE(rule_bad_gradient),
-    RULE(rule_refuses_graphs),
-    RULE(rule_refuses_calls),
-    RULE(rule_nan_is_seen),
-    RULE(rule_small_batch_stays_finite),
+    RULE(rule_first_wins),    RULE(rule_bad_gradient), RULE(rule_refuses_graphs),
+    RULE(rule_refuses_calls), RULE(rule_nan_is_seen),  RULE(rule_small_batch_stays_finite),
 };
 enum { RULES = sizeof(rules) / sizeof(rules[0]) };
 

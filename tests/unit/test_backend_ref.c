@@ -25,12 +25,8 @@ struct test_case {
     }
 
 static const struct test_case cases[] = {
-    RULE(rule_first_wins),
-    RULE(rule_bad_gradient),
-    RULE(rule_refuses_graphs),
-    RULE(rule_refuses_calls),
-    RULE(rule_nan_is_seen),
-    RULE(rule_small_batch_stays_finite),
+    RULE(rule_first_wins),    RULE(rule_bad_gradient), RULE(rule_refuses_graphs),
+    RULE(rule_refuses_calls), RULE(rule_nan_is_seen),  RULE(rule_small_batch_stays_finite),
 };
 enum { CASES = sizeof(cases) / sizeof(cases[0]), OWN = 5 };
 
