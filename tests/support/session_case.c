@@ -24,7 +24,6 @@ static const char text[] =
     "sparsity = { density = 0.3; };\n"
     "topology = { interval = \"2it\"; };\n"
     "ensemble = { use = \"edst\"; members = 2; explore = \"0.7ep\"; refine = \"0.7ep\"; };\n"
-    "eval = { trajectory = \"3it\"; };\n"
     "backend = { use = \"cpu\"; threads = 1; };\n";
 
 void session_case_open(struct session_case *c, const char *const *set)

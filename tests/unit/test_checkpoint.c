@@ -87,7 +87,8 @@ static unsigned interrupt(const char *const *set, const char *backend, unsigned 
     finish(&c, in_dir("whole"), false, &whole);
     while (session_case_unit(&c, in_dir("steps"), n > 0)) {
         assert_in_range(++n, 1, MAX_UNITS);
-        session_case_copy(in_dir("steps"), numbered("at", n));
+        if ((n - 1) % every == 0)
+            session_case_copy(in_dir("steps"), numbered("at", n));
         session_case_backend(&c, backend, 1 + n % 3);
     }
     session_case_same(in_dir("whole"), in_dir("steps"));
@@ -116,13 +117,13 @@ static unsigned interrupt(const char *const *set, const char *backend, unsigned 
 static void edst(void **state)
 {
     (void)state;
-    interrupt(NULL, "cpu", 1);
+    interrupt(SET("eval.trajectory=3it"), "cpu", 1);
 }
 
 static void edst_on_ref(void **state)
 {
     (void)state;
-    interrupt(NULL, "ref", 3);
+    interrupt(NULL, "ref", 4);
 }
 
 static void dense(void **state)
@@ -147,13 +148,13 @@ static void independent_dst(void **state)
 static void ltr(void **state)
 {
     (void)state;
-    interrupt(SET("ensemble.use=ltr", "epochs=3", "ensemble.keep=best_validation"), "cpu", 3);
+    interrupt(SET("ensemble.use=ltr", "epochs=3", "ensemble.keep=best_validation"), "cpu", 5);
 }
 
 static void ltr_on_ref(void **state)
 {
     (void)state;
-    interrupt(SET("ensemble.use=ltr"), "ref", 5);
+    interrupt(SET("ensemble.use=ltr"), "ref", 7);
 }
 
 static void pf(void **state)
@@ -209,7 +210,7 @@ static void wrn(void **state)
 static void many_steps_an_epoch(void **state)
 {
     (void)state;
-    interrupt(SET("ensemble.use=static", "ensemble.train=1.5ep", "data.train=640"), "cpu", 11);
+    interrupt(SET("ensemble.use=static", "ensemble.train=1.5ep", "data.train=400"), "cpu", 17);
 }
 
 /* ---- from one backend to another ------------------------------------------------------------- */
