@@ -197,6 +197,16 @@ static void set_itop(void **state)
               "cpu", 2);
 }
 
+/* A rule that reads ages and has a state of its own. */
+static void moody(void **state)
+{
+    (void)state;
+    char plugins[SESSION_PATH];
+    (void)snprintf(plugins, sizeof plugins, "plugins=[\"%s/prune_moody.so\"]",
+                   getenv("FTK_TEST_BAD_PLUGINS"));
+    interrupt(SET(plugins, "topology.prune.use=moody", "topology.interval=1it"), "cpu", 2);
+}
+
 /* Batch norm, dropout, convolutions; a layer that is dense and one that is nearly so. */
 static void wrn(void **state)
 {
@@ -288,6 +298,7 @@ int main(void)
         TEST(freetickets_on_ref),
         TEST(rigl),
         TEST(set_itop),
+        TEST(moody),
         TEST(wrn),
         TEST(many_steps_an_epoch),
         TEST(turns_without_updates),
