@@ -147,8 +147,9 @@ ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr)
         end += strcspn(end, "/");
         char kept = *end;
         *end = 0;
-        if (mkdir(part, 0777) != 0 && !ftk__is_dir(part))
-            error = errno;
+        int failed = mkdir(part, 0777) != 0 ? errno : 0; /* which looking for it would replace */
+        if (failed && !ftk__is_dir(part))
+            error = failed;
         *end = kept;
     }
     ftk__free(part);
