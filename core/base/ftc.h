@@ -4,10 +4,11 @@
  *
  *     "FTKC" u32 version | arrays, each at a multiple of 64 bytes | table, JSON | 64-byte footer
  *
- * little-endian.  The table lies behind the arrays, so that a file is written in one pass and no
- * array has to be in memory twice.  It holds {"header": ..., "arrays": [{name, dtype, shape, offset,
- * bytes, sha256}]}; the footer holds the table's offset and length, the file's length, and the
- * SHA-256 of all that stands before that digest.
+ * in the byte order of the machine that writes, little-endian on all we build for; a file of the
+ * other order is refused.  The table lies behind the arrays, so that a file is written in one pass
+ * and no array has to be in memory twice.  It holds {"header": ..., "arrays": [{name, dtype, shape,
+ * offset, bytes, sha256}]}; the footer holds the table's offset and length and the file's length as
+ * u64, "FTKCEND" and a 0, and the 32 bytes of the SHA-256 of all that stands before them.
  */
 #ifndef FTK__FTC_H
 #define FTK__FTC_H
@@ -17,6 +18,7 @@
 
 enum { FTK__FTC_VERSION = 1 };
 enum ftk__ftc_dtype { FTK__FTC_U8 = 1, FTK__FTC_U32, FTK__FTC_U64, FTK__FTC_F32, FTK__FTC_F64 };
+extern const char ftk__ftc_magic[4]; /* what a file begins with                  */
 
 /* Writing: open, then for each array begin and as many puts as needed, then commit, which is atomic
  * (base/io.h).  The first failure sticks and is what commit reports.                            */
@@ -24,6 +26,8 @@ struct ftk__ftc_writer;
 /* `header` is borrowed until commit. */
 ftk_status ftk__ftc_create(const char *path, const json_t *header, struct ftk__ftc_writer **ret,
                            struct ftk_error *reterr);
+/* What stands at `path` until commit gets the name `former` then (ftk__writer_keep). */
+void ftk__ftc_keep(struct ftk__ftc_writer *w, const char *former);
 /* A name once a file, at most 255 bytes.  `n` elements follow in ftk__ftc_put. */
 void ftk__ftc_begin(struct ftk__ftc_writer *w, const char *name, enum ftk__ftc_dtype dtype,
                     uint64_t n);

@@ -121,6 +121,21 @@ ftk_status ftk__file_read(const char *path, uint64_t limit, char **ret_data, uin
     return status;
 }
 
+ftk_status ftk__file_cut(const char *path, uint64_t bytes, struct ftk_error *reterr)
+{
+    uint64_t size;
+    ftk_status st = ftk__file_size(path, &size, reterr);
+    if (st < 0)
+        return st;
+    if (size < bytes)
+        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
+                              "%s has %" PRIu64 " bytes, fewer than the %" PRIu64 " to be kept",
+                              path, size, bytes);
+    if (size > bytes && truncate(path, (off_t)bytes) != 0)
+        return fail_errno(reterr, errno, "cut", path);
+    return FTK_OK;
+}
+
 ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr)
 {
     char *part = ftk__strdup(path);
@@ -132,8 +147,9 @@ ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr)
         end += strcspn(end, "/");
         char kept = *end;
         *end = 0;
-        if (mkdir(part, 0777) != 0 && !ftk__is_dir(part))
-            error = errno;
+        int failed = mkdir(part, 0777) != 0 ? errno : 0; /* which looking for it would replace */
+        if (failed && !ftk__is_dir(part))
+            error = failed;
         *end = kept;
     }
     ftk__free(part);

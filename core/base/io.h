@@ -16,6 +16,8 @@ ftk_status ftk__file_size(const char *path, uint64_t *ret_bytes, struct ftk_erro
  * there is none.  Free with ftk__free.                                                      */
 ftk_status ftk__file_read(const char *path, uint64_t limit, char **ret_data, uint64_t *ret_bytes,
                           struct ftk_error *reterr);
+/* Cuts a file to its first `bytes`; FTK_EINVAL (65) where it has fewer. */
+ftk_status ftk__file_cut(const char *path, uint64_t bytes, struct ftk_error *reterr);
 ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr); /* like mkdir -p          */
 
 /* Written to "<path>.tmp", then fsync, rename, fsync of the folder: a reader sees the old file or
@@ -24,9 +26,14 @@ ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr); /* like mkdi
 struct ftk__writer {
     FILE *file;
     char *path, *tmp;
+    char *former, *former_tmp;  /* NULL: the file that is replaced goes         */
     int error;                  /* errno of the first failure                   */
 };
 ftk_status ftk__writer_open(struct ftk__writer *w, const char *path, struct ftk_error *reterr);
+/* The file that is replaced, if there is one, gets the name `former` just before; whatever had that
+ * name goes.  `path` is a whole file at every moment, but for the one between two renames where
+ * the file system has no hard links; then `former` is. */
+ftk_status ftk__writer_keep(struct ftk__writer *w, const char *former, struct ftk_error *reterr);
 void ftk__writer_put(struct ftk__writer *w, const void *data, uint64_t bytes);
 void ftk__writer_printf(struct ftk__writer *w, const char *fmt, ...) FTK_PRINTF(2, 3);
 ftk_status ftk__writer_commit(struct ftk__writer *w, struct ftk_error *reterr);
@@ -41,10 +48,14 @@ struct ftk__appender {
     FILE *file;
     char *path;
     int error;
+    uint64_t synced;            /* its length when it was last known to be on disk */
 };
 ftk_status ftk__appender_open(struct ftk__appender *a, const char *path, bool truncate,
                               struct ftk_error *reterr);
 void ftk__appender_printf(struct ftk__appender *a, const char *fmt, ...) FTK_PRINTF(2, 3);
+/* All that was appended is on disk; *ret_bytes: the file's length. */
+ftk_status ftk__appender_sync(struct ftk__appender *a, uint64_t *ret_bytes,
+                              struct ftk_error *reterr);
 ftk_status ftk__appender_check(const struct ftk__appender *a, struct ftk_error *reterr);
 ftk_status ftk__appender_close(struct ftk__appender *a, struct ftk_error *reterr);
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static ftk_status fail_write(struct ftk_error *reterr, int error, const char *path)
@@ -43,6 +44,30 @@ ftk_status ftk__writer_open(struct ftk__writer *w, const char *path, struct ftk_
         return st;
     }
     return FTK_OK;
+}
+
+ftk_status ftk__writer_keep(struct ftk__writer *w, const char *former, struct ftk_error *reterr)
+{
+    struct ftk__str tmp = { 0 };
+    ftk__free(w->former);
+    ftk__free(w->former_tmp);
+    ftk__str_addf(&tmp, "%s.tmp", former);
+    w->former = ftk__strdup(former);
+    w->former_tmp = tmp.text;
+    if (tmp.failed || !w->former)
+        return fail_write(reterr, ENOMEM, w->path);
+    return FTK_OK;
+}
+
+/* The file that stands at `path` gets its second name, or, where there are no hard links, another. */
+static int keep_former(const struct ftk__writer *w)
+{
+    unlink(w->former_tmp);
+    if (link(w->path, w->former_tmp) != 0)
+        return errno == ENOENT || rename(w->path, w->former) == 0 ? 0 : reason();
+    int error = rename(w->former_tmp, w->former) != 0 ? reason() : 0;
+    unlink(w->former_tmp); /* it stays where both were one file already */
+    return error;
 }
 
 void ftk__writer_put(struct ftk__writer *w, const void *data, uint64_t bytes)
@@ -91,6 +116,9 @@ ftk_status ftk__writer_commit(struct ftk__writer *w, struct ftk_error *reterr)
         w->error = reason();
     w->file = NULL;
     errno = 0;
+    if (w->error == 0 && w->former)
+        w->error = keep_former(w);
+    errno = 0;
     if (w->error == 0 && rename(w->tmp, w->path) != 0)
         w->error = reason();
     if (w->error == 0)
@@ -108,6 +136,8 @@ void ftk__writer_abort(struct ftk__writer *w)
         unlink(w->tmp);
     ftk__free(w->path);
     ftk__free(w->tmp);
+    ftk__free(w->former);
+    ftk__free(w->former_tmp);
     *w = (struct ftk__writer){ 0 };
 }
 
@@ -137,6 +167,25 @@ void ftk__appender_printf(struct ftk__appender *a, const char *fmt, ...)
     if (vfprintf(a->file, fmt, args) < 0 || fflush(a->file) != 0)
         a->error = reason();
     va_end(args);
+}
+
+ftk_status ftk__appender_sync(struct ftk__appender *a, uint64_t *ret_bytes,
+                              struct ftk_error *reterr)
+{
+    struct stat st = { 0 };
+    int fd = fileno(a->file);
+    errno = 0;
+    if (a->error == 0 && (fflush(a->file) != 0 || fstat(fd, &st) != 0))
+        a->error = reason();
+    uint64_t bytes = (uint64_t)st.st_size;
+    errno = 0;
+    if (a->error == 0 && bytes != a->synced && fsync(fd) != 0)
+        a->error = reason();
+    if (a->error != 0)
+        return ftk__appender_check(a, reterr);
+    a->synced = bytes;
+    *ret_bytes = bytes;
+    return FTK_OK;
 }
 
 ftk_status ftk__appender_check(const struct ftk__appender *a, struct ftk_error *reterr)

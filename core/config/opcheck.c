@@ -3,6 +3,7 @@
  */
 #include "config/opcheck.h"
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #define STEPS_MAX 1e13 /* of one TRAIN: 100,000 of them do not overflow */
@@ -261,4 +262,19 @@ ftk_status ftk__op_check(const ftk_op *op, const struct ftk__opstate *s, struct 
     if (st != FTK_OK)
         return st;
     return uses & USES_EPOCHS ? check_train(op, s, reterr) : check_no_train(op, name, reterr);
+}
+
+/* From `epochs` on there are only numbers, without gaps: they are compared by their bits. */
+_Static_assert(offsetof(ftk_op, label) - offsetof(ftk_op, epochs) ==
+                   6 * sizeof(double) + sizeof(ftk_lr),
+               "no padding");
+_Static_assert(sizeof(ftk_lr) == 2 * sizeof(uint32_t) + 14 * sizeof(double), "no padding");
+
+bool ftk__op_equal(const ftk_op *a, const ftk_op *b)
+{
+    return a->code == b->code && a->flags == b->flags && a->member == b->member &&
+           a->slot == b->slot &&
+           memcmp(&a->epochs, &b->epochs, offsetof(ftk_op, label) - offsetof(ftk_op, epochs)) ==
+               0 &&
+           strncmp(a->label, b->label, sizeof(a->label)) == 0;
 }

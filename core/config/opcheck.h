@@ -11,4 +11,6 @@ uint64_t ftk__op_steps(double epochs, uint32_t steps_per_epoch);
 /* Size, code, flags, label, numbers in range, what the code does not use 0.  The message names the
  * field; the caller adds which operation it is. */
 ftk_status ftk__op_check(const ftk_op *op, const struct ftk__opstate *s, struct ftk_error *reterr);
+/* Every field. */
+bool ftk__op_equal(const ftk_op *a, const ftk_op *b);
 #endif

@@ -20,32 +20,96 @@ uint64_t ftk__peak_memory(void)
     return (uint64_t)u.ru_maxrss * 1024; /* Linux counts KiB */
 }
 
-static ftk_status open_one(struct ftk__appender *a, const char *dir, const char *name,
-                           const char *head, struct ftk_error *reterr)
+enum { N_FILES = 3 };
+static const struct {
+    const char *name, *head;
+} files[N_FILES] = {
+    { "metrics.csv", csv_head },
+    { "metrics.jsonl", "" },
+    { "timing.csv", timing_head },
+};
+
+static struct ftk__appender *appender(struct ftk__journal *j, uint32_t i)
 {
-    struct ftk__str path = { 0 };
-    ftk__str_addf(&path, "%s/%s", dir, name);
-    ftk_status st;
-    if (path.failed)
-        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of %s", name);
-    else
-        st = ftk__appender_open(a, path.text, true, reterr);
-    ftk__str_done(&path);
-    if (st >= 0)
-        ftk__appender_printf(a, "%s", head);
+    return i == 0 ? &j->csv : i == 1 ? &j->jsonl : &j->timing;
+}
+
+static ftk_status path_of(const char *dir, uint32_t i, struct ftk__str *ret,
+                          struct ftk_error *reterr)
+{
+    ftk__str_addf(ret, "%s/%s", dir, files[i].name);
+    return ret->failed
+               ? ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of %s", files[i].name)
+               : FTK_OK;
+}
+
+static ftk_status open_all(struct ftk__journal *j, const char *run_dir, bool fresh,
+                           struct ftk_error *reterr)
+{
+    ftk_status st = FTK_OK;
+    *j = (struct ftk__journal){ 0 };
+    for (uint32_t i = 0; i < N_FILES && st >= 0; i++) {
+        struct ftk__str path = { 0 };
+        st = path_of(run_dir, i, &path, reterr);
+        if (st >= 0)
+            st = ftk__appender_open(appender(j, i), path.text, fresh, reterr);
+        if (st >= 0 && fresh)
+            ftk__appender_printf(appender(j, i), "%s", files[i].head);
+        ftk__str_done(&path);
+    }
+    if (st < 0)
+        ftk__journal_close(j, NULL);
     return st;
 }
 
 ftk_status ftk__journal_open(struct ftk__journal *j, const char *run_dir, struct ftk_error *reterr)
 {
-    *j = (struct ftk__journal){ 0 };
-    ftk_status st = open_one(&j->csv, run_dir, "metrics.csv", csv_head, reterr);
+    return open_all(j, run_dir, true, reterr);
+}
+
+ftk_status ftk__journal_sync(struct ftk__journal *j, struct ftk__journal_lengths *ret,
+                             struct ftk_error *reterr)
+{
+    ftk_status st = ftk__appender_sync(&j->csv, &ret->csv, reterr);
     if (st >= 0)
-        st = open_one(&j->jsonl, run_dir, "metrics.jsonl", "", reterr);
+        st = ftk__appender_sync(&j->jsonl, &ret->jsonl, reterr);
     if (st >= 0)
-        st = open_one(&j->timing, run_dir, "timing.csv", timing_head, reterr);
-    if (st < 0)
-        ftk__journal_close(j, NULL);
+        st = ftk__appender_sync(&j->timing, &ret->timing, reterr);
+    return st;
+}
+
+/* Looks at the length of each file, or cuts it. */
+static ftk_status each_length(const char *run_dir, const struct ftk__journal_lengths *at, bool cut,
+                              struct ftk_error *reterr)
+{
+    const uint64_t length[N_FILES] = { at->csv, at->jsonl, at->timing };
+    ftk_status st = FTK_OK;
+    for (uint32_t i = 0; i < N_FILES && st >= 0; i++) {
+        struct ftk__str path = { 0 };
+        uint64_t bytes = 0;
+        st = path_of(run_dir, i, &path, reterr);
+        if (st >= 0 && cut)
+            st = ftk__file_cut(path.text, length[i], reterr);
+        else if (st >= 0)
+            st = ftk__file_size(path.text, &bytes, reterr);
+        if (st >= 0 && !cut && bytes < length[i])
+            st =
+                ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
+                               "%s has %llu bytes, but %llu when the checkpoint was written",
+                               path.text, (unsigned long long)bytes, (unsigned long long)length[i]);
+        ftk__str_done(&path);
+    }
+    return st;
+}
+
+ftk_status ftk__journal_resume(struct ftk__journal *j, const char *run_dir,
+                               const struct ftk__journal_lengths *at, struct ftk_error *reterr)
+{
+    ftk_status st = each_length(run_dir, at, false, reterr);
+    if (st >= 0)
+        st = each_length(run_dir, at, true, reterr);
+    if (st >= 0)
+        st = open_all(j, run_dir, false, reterr);
     return st;
 }
 

@@ -25,6 +25,16 @@ struct ftk__journal {
 };
 ftk_status ftk__journal_open(struct ftk__journal *j, const char *run_dir,
                              struct ftk_error *reterr);
+struct ftk__journal_lengths {   /* bytes                                        */
+    uint64_t csv, jsonl, timing;
+};
+/* All lines so far are on disk. */
+ftk_status ftk__journal_sync(struct ftk__journal *j, struct ftk__journal_lengths *ret,
+                             struct ftk_error *reterr);
+/* Goes on in the files of an interrupted run, cut back to what they were.  One that is missing (66)
+ * or shorter (65) is refused, and none is touched then. */
+ftk_status ftk__journal_resume(struct ftk__journal *j, const char *run_dir,
+                               const struct ftk__journal_lengths *at, struct ftk_error *reterr);
 /* NaN is an empty field in csv, null in jsonl. */
 ftk_status ftk__journal_epoch(struct ftk__journal *j, const struct ftk__epoch_row *row,
                               const struct ftk__epoch_timing *timing, struct ftk_error *reterr);

@@ -6,6 +6,8 @@
 #include "base/io.h"
 #include "base/stformat.h"
 #include "base/str.h"
+#include "train/checkpoint_impl.h"
+#include "train/netfile.h"
 #include "train/weights.h"
 #include <math.h>
 #include <stddef.h>
@@ -22,13 +24,13 @@ struct file_params {
 };
 static const ftk_param params[] = {
     FTK_PARAM_STR(struct file_params, path, "", FTK_PF_REQUIRED | FTK_PF_PATH,
-                  "a member's masks, or the member"),
+                  "a member's masks, the member, or a checkpoint"),
     FTK_PARAM_END,
 };
 static const struct ftk__builtin file = {
     .group = "init",
     .name = "file",
-    .summary = "the masks of a member that was trained before",
+    .summary = "the masks of a member that was trained before, or of a checkpoint",
     .reference = "",
     .params = params,
     .params_size = sizeof(struct file_params),
@@ -153,9 +155,44 @@ static bool holds_masks(const struct ftk__st_file *f, const char *path)
     return any;
 }
 
-/* `path` is the file itself. */
-static ftk_status read_file(const char *path, const struct ftk__model *m,
-                            struct ftk__mask_file *ret, struct ftk_error *reterr)
+/* By its first bytes; what cannot be read is left to others to complain of. */
+static bool is_checkpoint(const char *path)
+{
+    char head[sizeof(ftk__ftc_magic)] = { 0 };
+    FILE *f = fopen(path, "rbe");
+    if (!f)
+        return false;
+    bool whole = fread(head, 1, sizeof(head), f) == sizeof(head);
+    fclose(f);
+    return whole && memcmp(head, ftk__ftc_magic, sizeof(head)) == 0;
+}
+
+/* The masks of the network that was live when the checkpoint was written. */
+static ftk_status read_checkpoint(const char *path, const struct ftk__model *m,
+                                  struct ftk__mask_file *ret, struct ftk_error *reterr)
+{
+    struct ftk__ftc_file f;
+    uint64_t active = 0;
+    ftk_status st = ftk__ftc_open(path, &f, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__checkpoint_check_layers(&f, m, reterr);
+    ret->n_layers = m->n_layers;
+    ret->mask = ftk__alloc_array(m->n_layers, sizeof(*ret->mask));
+    if (st >= 0 && !ret->mask)
+        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for %u masks", m->n_layers);
+    for (uint32_t l = 0; l < m->n_layers && st >= 0; l++) {
+        struct ftk__topology_mask *mask = &ret->mask[l];
+        st = ftk__netfile_mask(m, FTK__CHECKPOINT_LIVE, &f, l, &mask->index, &mask->n, reterr);
+        active += mask->n;
+    }
+    ret->density = m->n_maskable ? (double)active / (double)m->n_maskable : 1;
+    ftk__ftc_close(&f);
+    return st;
+}
+
+static ftk_status read_safetensors(const char *path, const struct ftk__model *m,
+                                   struct ftk__mask_file *ret, struct ftk_error *reterr)
 {
     struct ftk__st_file f = { 0 };
     ftk_status st = ftk__st_open(path, &f, reterr);
@@ -167,9 +204,18 @@ static ftk_status read_file(const char *path, const struct ftk__model *m,
         st = ftk__weights_check(&f, m, path, reterr);
     if (st >= 0)
         st = take_masks(&f, m, ret, reterr);
+    ftk__st_close(&f);
+    return st;
+}
+
+/* `path` is the file itself. */
+static ftk_status read_file(const char *path, const struct ftk__model *m,
+                            struct ftk__mask_file *ret, struct ftk_error *reterr)
+{
+    ftk_status st = is_checkpoint(path) ? read_checkpoint(path, m, ret, reterr)
+                                        : read_safetensors(path, m, ret, reterr);
     if (st >= 0 && !(ret->density > 0))
         st = ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA, "%s: no weight is active", path);
-    ftk__st_close(&f);
     return st;
 }
 

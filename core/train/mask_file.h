@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * train/mask_file.h - the init `file`, which is built in: the masks of a member, read strictly.
+ * train/mask_file.h - the init `file`, which is built in: the masks of a member or of a
+ * checkpoint, read strictly.
  */
 #ifndef FTK__MASK_FILE_H
 #define FTK__MASK_FILE_H
@@ -16,8 +17,9 @@ struct ftk__mask_file {
     double density;             /* of all maskable weights                      */
 };
 /* A member's masks (U8, 0 or 1, by the names of the weights), or a member: its masks are the file
- * beside it, or, where there is none, its weights that are not 0.  All masks that are missing,
- * extra or mis-shaped are named in one error (65; 66: no such file). */
+ * beside it, or, where there is none, its weights that are not 0; or a checkpoint, by its first bytes:
+ * those of the network that it would go on with.  All masks that are missing, extra or mis-shaped
+ * are named in one error (65; 66: no such file). */
 ftk_status ftk__mask_file_read(const char *path, const struct ftk__model *m,
                                struct ftk__mask_file *ret, struct ftk_error *reterr);
 void ftk__mask_file_done(struct ftk__mask_file *f);

@@ -111,11 +111,8 @@ ftk_status ftk__network_put_dense(struct ftk__network *n, uint32_t node, uint32_
     return st;
 }
 
-/* Calls `visit` for every array of the program. */
-typedef ftk_status (*visit_fn)(struct ftk__network *n, uint32_t index, const ftk_tensor *t,
-                               const void *arg, struct ftk_error *reterr);
-static ftk_status each_tensor(struct ftk__network *n, visit_fn visit, const void *arg,
-                              struct ftk_error *reterr)
+ftk_status ftk__network_each_tensor(struct ftk__network *n, ftk__tensor_fn visit, void *arg,
+                                    struct ftk_error *reterr)
 {
     for (uint32_t i = 0;; i++) {
         ftk_tensor t = { .size = sizeof(t) };
@@ -132,13 +129,21 @@ static ftk_status each_tensor(struct ftk__network *n, visit_fn visit, const void
     }
 }
 
+ftk_status ftk__network_mask(struct ftk__network *n, uint32_t layer, const uint64_t *active,
+                             uint64_t n_active, struct ftk_error *reterr)
+{
+    ftk__engine_begin(n->engine);
+    ftk_status st = n->engine->ops->mask(n->engine->prog, layer, active, n_active);
+    return ftk__engine_end(n->engine, st, reterr);
+}
+
 static bool is_moment(uint32_t role)
 {
     return role & (FTK_TENSOR_MOMENT1 | FTK_TENSOR_MOMENT2);
 }
 
 static ftk_status zero_moment(struct ftk__network *n, uint32_t index, const ftk_tensor *t,
-                              const void *arg, struct ftk_error *reterr)
+                              void *arg, struct ftk_error *reterr)
 {
     (void)arg;
     if (!is_moment(t->role) || t->n == 0)
@@ -154,7 +159,7 @@ static ftk_status zero_moment(struct ftk__network *n, uint32_t index, const ftk_
 ftk_status ftk__network_reset_optimiser(struct ftk__network *n, struct ftk_error *reterr)
 {
     n->optim_from = n->t;
-    return each_tensor(n, zero_moment, NULL, reterr);
+    return ftk__network_each_tensor(n, zero_moment, NULL, reterr);
 }
 
 struct fresh {
@@ -162,8 +167,8 @@ struct fresh {
     const struct ftk__st_file *file; /* model.weights, or NULL                   */
 };
 
-static ftk_status put_fresh(struct ftk__network *n, uint32_t index, const ftk_tensor *t,
-                            const void *arg, struct ftk_error *reterr)
+static ftk_status put_fresh(struct ftk__network *n, uint32_t index, const ftk_tensor *t, void *arg,
+                            struct ftk_error *reterr)
 {
     const struct fresh *fresh = arg;
     (void)index;
@@ -216,7 +221,7 @@ ftk_status ftk__network_init(struct ftk__network *n, uint32_t member, double den
     if (st >= 0)
         st = first_masks(n, member, density, reterr);
     if (st >= 0)
-        st = each_tensor(n, put_fresh, &fresh, reterr);
+        st = ftk__network_each_tensor(n, put_fresh, &fresh, reterr);
     n->t = 0;
     n->reseed = 0;
     if (st >= 0)

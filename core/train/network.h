@@ -33,6 +33,14 @@ ftk_status ftk__network_dense_tensor(struct ftk__network *n, uint32_t node, uint
 /* Sets it from such an array: of a sparse layer the active entries are taken. */
 ftk_status ftk__network_put_dense(struct ftk__network *n, uint32_t node, uint32_t role,
                                   const float *v, struct ftk_error *reterr);
+/* Calls `visit` for every array of the program, in its order; stops at the first error. */
+typedef ftk_status (*ftk__tensor_fn)(struct ftk__network *n, uint32_t index, const ftk_tensor *t,
+                                     void *arg, struct ftk_error *reterr);
+ftk_status ftk__network_each_tensor(struct ftk__network *n, ftk__tensor_fn visit, void *arg,
+                                    struct ftk_error *reterr);
+/* mask() of the program. */
+ftk_status ftk__network_mask(struct ftk__network *n, uint32_t layer, const uint64_t *active,
+                             uint64_t n_active, struct ftk_error *reterr);
 /* The sparse layer whose weight (or weight's momentum) this is; UINT32_MAX where it is none. */
 uint32_t ftk__network_layer_of(const struct ftk__network *n, uint32_t node, uint32_t role);
 

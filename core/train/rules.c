@@ -79,6 +79,13 @@ static uint32_t optimiser_of(const struct ftk__experiment *x)
 ftk_status ftk__train_compile(const struct ftk__experiment *x, const struct ftk__model *m,
                               uint32_t channels, struct ftk__engine *e, struct ftk_error *reterr)
 {
+    return ftk__train_compile_for(x, m, channels, NULL, e, reterr);
+}
+
+ftk_status ftk__train_compile_for(const struct ftk__experiment *x, const struct ftk__model *m,
+                                  uint32_t channels, const char *kernels, struct ftk__engine *e,
+                                  struct ftk_error *reterr)
+{
     bool dense_momentum = x->topology.inactive_momentum == FTK__INACTIVE_ACCUMULATE;
     const ftk_build build = {
         .size = sizeof(build),
@@ -89,6 +96,7 @@ ftk_status ftk__train_compile(const struct ftk__experiment *x, const struct ftk_
         .members = 1,
         .flags = dense_momentum ? FTK_BUILD_DENSE_MOMENTUM : 0,
         .nodes = m->nodes,
+        .kernels = kernels,
     };
     return ftk__engine_compile(e, &build, reterr);
 }

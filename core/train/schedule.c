@@ -69,9 +69,8 @@ bool ftk__escape_by_last_batch(const struct ftk__experiment *x, const struct ftk
     return j > 0 && plan->v[j - 1].op.code == FTK_OP_TRAIN && plan->v[j - 1].effect.steps > 0;
 }
 
-/* Whether the last step of TRAIN i keeps its gradient for an ESCAPE. */
-static bool keeps_last_gradient(const struct ftk__experiment *x, const struct ftk__oplist *plan,
-                                uint32_t i)
+bool ftk__gradient_is_awaited(const struct ftk__experiment *x, const struct ftk__oplist *plan,
+                              uint32_t i)
 {
     uint32_t j = i + 1;
     while (j < plan->n && only_reads(plan->v[j].op.code))
@@ -123,7 +122,7 @@ void ftk__train_schedule(const struct ftk__experiment *x, const ftk_run *run,
         s.density_from = p->effect.density_from;
         s.density_to = p->op.ramp_density;
     }
-    s.keep_last_gradient = keeps_last_gradient(x, plan, i);
+    s.keep_last_gradient = ftk__gradient_is_awaited(x, plan, i);
     *ret = s;
 }
 

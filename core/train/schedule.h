@@ -29,6 +29,10 @@ void ftk__train_schedule(const struct ftk__experiment *x, const ftk_run *run,
  * kept: only operations that read the network lie between. */
 bool ftk__escape_by_last_batch(const struct ftk__experiment *x, const struct ftk__oplist *plan,
                                uint32_t i);
+/* Whether an ESCAPE by the last batch follows operation i, a TRAIN or one that only reads: only
+ * operations that read the network lie between. */
+bool ftk__gradient_is_awaited(const struct ftk__experiment *x, const struct ftk__oplist *plan,
+                              uint32_t i);
 /* What follows step t (t >= 1). */
 enum ftk__event ftk__event_at(const struct ftk__train_schedule *s, uint64_t t);
 double ftk__rate_at(const struct ftk__train_schedule *s, uint64_t t);

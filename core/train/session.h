@@ -16,6 +16,23 @@ struct ftk__best {              /* ensemble.keep = best_validation              
     struct ftk__snapshot *state; /* NULL: none since the last TRAIN began        */
     double accuracy;
 };
+struct ftk__position {          /* in a TRAIN                                   */
+    bool inside;                /* one is in progress                           */
+    ftk_op op;                  /* it                                           */
+    uint64_t local;             /* its steps that are done                      */
+    double last_lr;
+    uint64_t samples, correct;  /* since the last epoch's end                   */
+    double loss_sum;
+    uint64_t epoch_images;
+    struct ftk__seconds epoch_start;
+    ftk_result result;          /* as far as it is known                        */
+};
+struct ftk__checkpointing {     /* when the next one is due, what they cost     */
+    double started, last;       /* ftk__now() of the run's start, the last one's end */
+    double expected_s;          /* what the next one will take                  */
+    bool prev_is_better;        /* last.ftc is none that could be resumed from  */
+    struct ftk__checkpoint_costs costs;
+};
 struct ftk__session {
     const struct ftk__trainer *tr;
     const struct ftk__experiment *x;
@@ -30,6 +47,8 @@ struct ftk__session {
     struct ftk__ledger ledger;
     struct ftk__snapshot *slot[FTK__MAX_SLOTS];
     struct ftk__best best;
+    struct ftk__position at;
+    struct ftk__checkpointing checkpointing;
     ftk_result *result;         // [plan.n] of finished operations
     const ftk_result **results; // [plan.n]
     uint32_t n_results;
@@ -42,7 +61,23 @@ struct ftk__session {
     bool any_sparse;
 };
 
-/* TRAIN, operation i. */
+/* All operations from number n_results on.  FTK_DONE: stopped as asked. */
+ftk_status ftk__session_run(struct ftk__session *s, struct ftk_error *reterr);
+/* Operation i as the strategy says it, given the results so far: checked, counted, and compared with
+ * the plan that decided when updates fall.  FTK_DONE: past the last. */
+ftk_status ftk__session_next_op(struct ftk__session *s, uint32_t i, ftk_op *ret,
+                                struct ftk__op_effect *ret_effect, struct ftk_error *reterr);
+/* Between two units of work: writes a checkpoint if one is due or a stop was asked for.
+ * FTK_DONE: it was. */
+ftk_status ftk__session_pause(struct ftk__session *s, struct ftk_error *reterr);
+/* Puts a session that was just opened, but for its journal, where the checkpoint was written.  What
+ * does not fit this run is FTK_EINVAL (65) and leaves all files as they are. */
+ftk_status ftk__session_resume(struct ftk__session *s, const struct ftk__ftc_file *f,
+                               struct ftk_error *reterr);
+/* The kernels that a checkpoint's backend had chosen; NULL: none told. */
+const char *ftk__checkpoint_kernels(const struct ftk__ftc_file *f);
+
+/* TRAIN, operation i; goes on where s->at is inside it.  FTK_DONE: stopped as asked. */
 ftk_status ftk__session_train(struct ftk__session *s, uint32_t i, const ftk_op *op,
                               const struct ftk__op_effect *effect, ftk_result *ret,
                               struct ftk_error *reterr);

@@ -4,30 +4,9 @@
  * Arrays are kept as the program holds them, a sparse layer's by its active entries, so a snapshot
  * costs what active weights cost.
  */
-#include "train/network.h"
+#include "train/snapshot_impl.h"
 
 #include <string.h>
-
-enum { MAX_TOPOLOGY_ARRAYS = 64 };
-
-struct kept_tensor {
-    ftk_tensor tensor;
-    float *v; // [tensor.n]
-};
-struct kept_mask {
-    uint64_t *active; // [n]
-    uint64_t n;
-};
-struct ftk__snapshot {
-    uint64_t t, optim_from;
-    uint32_t reseed;
-    struct kept_mask *mask; // [n_layers]
-    uint32_t n_layers;
-    struct kept_tensor *tensor; // [n_tensors]
-    uint32_t n_tensors;
-    void **array; // [n_arrays] of the topology
-    uint32_t n_arrays;
-};
 
 void ftk__snapshot_free(struct ftk__snapshot *s)
 {
@@ -65,42 +44,25 @@ static ftk_status take_masks(struct ftk__network *n, struct ftk__snapshot *s,
     return FTK_OK;
 }
 
-static ftk_status take_tensor(struct ftk__network *n, struct ftk__snapshot *s, const ftk_tensor *t,
-                              struct ftk_error *reterr)
+static ftk_status take_tensor(struct ftk__network *n, uint32_t index, const ftk_tensor *t,
+                              void *arg, struct ftk_error *reterr)
 {
+    struct ftk__snapshot *s = arg;
     uint32_t i = s->n_tensors;
-    struct kept_tensor *more = ftk__realloc_array(s->tensor, i, i + 1, sizeof(*more));
+    struct ftk__kept_tensor *more = ftk__realloc_array(s->tensor, i, i + 1, sizeof(*more));
     if (!more)
         return no_memory(reterr);
     s->tensor = more;
     s->tensor[i].tensor = *t;
     s->n_tensors = i + 1;
-    return ftk__engine_get(n->engine, i, t->n, &s->tensor[i].v, reterr);
-}
-
-static ftk_status take_tensors(struct ftk__network *n, struct ftk__snapshot *s,
-                               struct ftk_error *reterr)
-{
-    for (uint32_t i = 0;; i++) {
-        ftk_tensor t = { .size = sizeof(t) };
-        ftk__engine_begin(n->engine);
-        ftk_status st = n->engine->ops->tensor(n->engine->prog, i, &t);
-        ftk_status ended = ftk__engine_end(n->engine, st, reterr);
-        if (ended < 0)
-            return ended;
-        if (st == FTK_DONE)
-            return FTK_OK;
-        st = take_tensor(n, s, &t, reterr);
-        if (st < 0)
-            return st;
-    }
+    return ftk__engine_get(n->engine, index, t->n, &s->tensor[i].v, reterr);
 }
 
 static ftk_status take_topology(struct ftk__network *n, struct ftk__snapshot *s,
                                 struct ftk_error *reterr)
 {
-    struct ftk__topology_array live[MAX_TOPOLOGY_ARRAYS];
-    s->n_arrays = ftk__topology_arrays(n->topology, live, MAX_TOPOLOGY_ARRAYS);
+    struct ftk__topology_array live[FTK__TOPOLOGY_ARRAYS];
+    s->n_arrays = ftk__topology_arrays(n->topology, live, FTK__TOPOLOGY_ARRAYS);
     s->array = ftk__alloc_array(s->n_arrays, sizeof(*s->array));
     if (!s->array)
         return no_memory(reterr);
@@ -124,7 +86,7 @@ ftk_status ftk__snapshot_take(struct ftk__network *n, struct ftk__snapshot **ret
     s->reseed = n->reseed;
     ftk_status st = take_masks(n, s, reterr);
     if (st >= 0)
-        st = take_tensors(n, s, reterr);
+        st = ftk__network_each_tensor(n, take_tensor, s, reterr);
     if (st >= 0)
         st = take_topology(n, s, reterr);
     if (st < 0)
@@ -137,14 +99,10 @@ ftk_status ftk__snapshot_take(struct ftk__network *n, struct ftk__snapshot **ret
 static ftk_status put_masks(const struct ftk__snapshot *s, struct ftk__network *n,
                             struct ftk_error *reterr)
 {
-    for (uint32_t l = 0; l < s->n_layers; l++) {
-        ftk__engine_begin(n->engine);
-        ftk_status st = n->engine->ops->mask(n->engine->prog, l, s->mask[l].active, s->mask[l].n);
-        st = ftk__engine_end(n->engine, st, reterr);
-        if (st < 0)
-            return st;
-    }
-    return FTK_OK;
+    ftk_status st = FTK_OK;
+    for (uint32_t l = 0; l < s->n_layers && st >= 0; l++)
+        st = ftk__network_mask(n, l, s->mask[l].active, s->mask[l].n, reterr);
+    return st;
 }
 
 const uint64_t *ftk__snapshot_active(const struct ftk__snapshot *s, uint32_t layer, uint64_t *ret_n)
@@ -160,7 +118,7 @@ uint64_t ftk__snapshot_step(const struct ftk__snapshot *s)
 
 /* Kept values as an array of all entries; `layer`: the sparse one, or UINT32_MAX. */
 static float *expand(const struct ftk__snapshot *s, const struct ftk__network *n,
-                     const struct kept_tensor *k, uint32_t layer)
+                     const struct ftk__kept_tensor *k, uint32_t layer)
 {
     uint64_t all_n = layer == UINT32_MAX ? k->tensor.n : n->model->layers[layer].n;
     float *all = ftk__alloc_array(all_n, sizeof(*all));
@@ -180,7 +138,7 @@ ftk_status ftk__snapshot_dense_tensor(const struct ftk__snapshot *s, const struc
 {
     uint32_t layer = ftk__network_layer_of(n, node, role);
     for (uint32_t i = 0; i < s->n_tensors; i++) {
-        const struct kept_tensor *k = &s->tensor[i];
+        const struct ftk__kept_tensor *k = &s->tensor[i];
         if (k->tensor.node != node || k->tensor.role != role)
             continue;
         float *all = expand(s, n, k, layer);
@@ -193,25 +151,32 @@ ftk_status ftk__snapshot_dense_tensor(const struct ftk__snapshot *s, const struc
     return ftk__fail(reterr, FTK_EINTERNAL, "the copy has no array %u of node %u", role, node);
 }
 
+/* By node and role: the program may list its arrays in another order than the one they come from. */
 static ftk_status put_tensor(const struct ftk__snapshot *s, struct ftk__network *n, uint32_t i,
                              bool keep_mask, struct ftk_error *reterr)
 {
-    const struct kept_tensor *k = &s->tensor[i];
-    uint32_t layer = ftk__network_layer_of(n, k->tensor.node, k->tensor.role);
-    if (!keep_mask || layer == UINT32_MAX)
-        return ftk__engine_put(n->engine, i, k->tensor.n, k->v, reterr);
+    const struct ftk__kept_tensor *k = &s->tensor[i];
+    const ftk_tensor *t = &k->tensor;
+    uint32_t layer = ftk__network_layer_of(n, t->node, t->role);
+    uint32_t index;
+    uint64_t stored;
+    ftk_status st = ftk__engine_tensor(n->engine, t->node, t->role, &index, &stored, reterr);
+    if (st < 0)
+        return st;
+    if (stored == t->n && (!keep_mask || layer == UINT32_MAX))
+        return ftk__engine_put(n->engine, index, t->n, k->v, reterr);
     float *all = expand(s, n, k, layer);
     if (!all)
         return no_memory(reterr);
-    ftk_status st = ftk__network_put_dense(n, k->tensor.node, k->tensor.role, all, reterr);
+    st = ftk__network_put_dense(n, t->node, t->role, all, reterr);
     ftk__free(all);
     return st;
 }
 
 static void put_topology(const struct ftk__snapshot *s, struct ftk__network *n)
 {
-    struct ftk__topology_array live[MAX_TOPOLOGY_ARRAYS];
-    uint32_t n_arrays = ftk__topology_arrays(n->topology, live, MAX_TOPOLOGY_ARRAYS);
+    struct ftk__topology_array live[FTK__TOPOLOGY_ARRAYS];
+    uint32_t n_arrays = ftk__topology_arrays(n->topology, live, FTK__TOPOLOGY_ARRAYS);
     for (uint32_t i = 0; i < n_arrays; i++)
         memcpy(live[i].data, s->array[i], live[i].bytes);
 }

@@ -12,28 +12,24 @@ enum { STEPS_A_SYNC = 32 }; /* often enough to stop soon after a loss that is no
 
 struct loop { /* of one TRAIN                                 */
     struct ftk__session *s;
+    struct ftk__position *at; /* of the session                               */
     uint32_t i;
     const ftk_op *op;
     struct ftk__train_schedule when;
     struct ftk__lr_plan lr;
-    double last_lr;
-    uint64_t samples, correct; /* since the last epoch's end                   */
-    double loss_sum;
-    struct ftk__seconds epoch_start;
-    uint64_t epoch_images;
-    ftk_result result;
+    bool asynchronous;
 };
 
 /* Takes over what the backend counted since the last sync. */
 static ftk_status sync_stats(struct loop *p, struct ftk_error *reterr)
 {
     ftk_stats stats;
-    ftk_status st = ftk__session_sync(p->s, p->last_lr, &stats, reterr);
+    ftk_status st = ftk__session_sync(p->s, p->at->last_lr, &stats, reterr);
     if (st < 0)
         return st;
-    p->samples += stats.samples;
-    p->correct += stats.correct;
-    p->loss_sum += stats.loss_sum;
+    p->at->samples += stats.samples;
+    p->at->correct += stats.correct;
+    p->at->loss_sum += stats.loss_sum;
     return FTK_OK;
 }
 
@@ -145,38 +141,38 @@ static ftk_status end_epoch(struct loop *p, struct ftk_error *reterr)
         st = validate(p, &val, reterr);
     if (st < 0)
         return st;
-    double n = (double)p->samples;
+    double n = (double)p->at->samples;
     const struct ftk__epoch_row row = {
         .op = p->i,
         .member = p->op->member,
         .epoch = (s->net.t - 1) / ftk__feed_batches(s->feed) + 1,
         .step = s->net.t,
-        .lr = p->last_lr,
+        .lr = p->at->last_lr,
         .rate = p->when.last_update ? ftk__rate_at(&p->when, s->net.t) : (double)NAN,
         .density = ftk__topology_density(s->net.topology),
         .explored = ftk__topology_explored(s->net.topology),
-        .train_loss = p->samples ? p->loss_sum / n : (double)NAN,
-        .train_accuracy = p->samples ? (double)p->correct / n : (double)NAN,
+        .train_loss = p->at->samples ? p->at->loss_sum / n : (double)NAN,
+        .train_accuracy = p->at->samples ? (double)p->at->correct / n : (double)NAN,
         .val_loss = val.nll,
         .val_accuracy = val.accuracy,
         .flops = s->ledger.sum.theory,
         .flops_executed = s->ledger.sum.executed,
     };
     struct ftk__epoch_timing timing = {
-        .train_s = s->seconds.train - p->epoch_start.train,
-        .data_s = s->seconds.data - p->epoch_start.data,
-        .eval_s = s->seconds.eval - p->epoch_start.eval,
+        .train_s = s->seconds.train - p->at->epoch_start.train,
+        .data_s = s->seconds.data - p->at->epoch_start.data,
+        .eval_s = s->seconds.eval - p->at->epoch_start.eval,
     };
     double busy = timing.train_s + timing.data_s;
-    timing.images_per_s = busy > 0 ? (double)p->epoch_images / busy : 0;
-    p->result.train_loss = row.train_loss;
-    p->result.val_loss = row.val_loss;
-    p->result.val_accuracy = row.val_accuracy;
-    p->samples = 0;
-    p->correct = 0;
-    p->loss_sum = 0;
-    p->epoch_start = s->seconds;
-    p->epoch_images = 0;
+    timing.images_per_s = busy > 0 ? (double)p->at->epoch_images / busy : 0;
+    p->at->result.train_loss = row.train_loss;
+    p->at->result.val_loss = row.val_loss;
+    p->at->result.val_accuracy = row.val_accuracy;
+    p->at->samples = 0;
+    p->at->correct = 0;
+    p->at->loss_sum = 0;
+    p->at->epoch_start = s->seconds;
+    p->at->epoch_images = 0;
     log_epoch(p, &row, &timing);
     st = ftk__journal_epoch(&s->journal, &row, &timing, reterr);
     if (st < 0)
@@ -197,8 +193,9 @@ static void report_progress(const struct loop *p)
         .member = p->op->member,
         .done = s->steps_done,
         .total = s->plan.total_steps,
-        .loss = p->samples ? p->loss_sum / (double)p->samples : p->result.train_loss,
-        .accuracy = p->samples ? (double)p->correct / (double)p->samples : (double)NAN,
+        .loss =
+            p->at->samples ? p->at->loss_sum / (double)p->at->samples : p->at->result.train_loss,
+        .accuracy = p->at->samples ? (double)p->at->correct / (double)p->at->samples : (double)NAN,
         .density = ftk__topology_density(s->net.topology),
         .images_per_s = spent > 0 ? (double)s->images / spent : 0,
         .eta_s = s->steps_done ? spent / (double)s->steps_done * left : 0,
@@ -251,18 +248,18 @@ static ftk_status one_step(struct loop *p, uint64_t local, struct ftk_error *ret
     ftk_status st = ftk__session_batch(s, p->op->member, &batch, reterr);
     if (st < 0)
         return st;
-    p->last_lr = ftk__lr_at(&p->lr, local);
+    p->at->last_lr = ftk__lr_at(&p->lr, local);
     /* RigL's update takes the place of a step; where it reads no gradient nothing is computed. */
     if (flags == FTK_STEP_NO_UPDATE)
         ftk__ledger_note(&s->ledger, FTK__LEDGER_SKIPPED);
     else
-        st = ftk__session_step(s, &batch, p->last_lr, flags, reterr);
+        st = ftk__session_step(s, &batch, p->at->last_lr, flags, reterr);
     if (st < 0)
         return st;
     s->net.t++;
     s->steps_done++;
     s->images += batch.count;
-    p->epoch_images += batch.count;
+    p->at->epoch_images += batch.count;
     if (event != FTK__EVENT_NONE)
         st = change_topology(p, event, reterr);
     if (st >= 0)
@@ -270,25 +267,67 @@ static ftk_status one_step(struct loop *p, uint64_t local, struct ftk_error *ret
     return st;
 }
 
+/* Takes over what the backend counted.  What was counted between two checkpoints must be added in the
+ * same order whether or not the run was interrupted at one of them.  So the sums are fetched after
+ * every step, and any unit may be followed by a checkpoint; a backend that works ahead would be held
+ * up by that, and is asked every STEPS_A_SYNC steps, where alone its checkpoints then fall.
+ * *ret: everything is taken over. */
+static ftk_status end_unit(struct loop *p, bool epoch_ends, bool *ret, struct ftk_error *reterr)
+{
+    bool now_and_then = p->at->local % STEPS_A_SYNC == 0;
+    ftk_status st = FTK_OK;
+    *ret = epoch_ends || now_and_then || !p->asynchronous;
+    if (epoch_ends)
+        st = end_epoch(p, reterr);
+    else if (*ret)
+        st = sync_stats(p, reterr);
+    if (st >= 0 && (epoch_ends || now_and_then))
+        report_progress(p);
+    return st;
+}
+
+/* FTK_DONE: stopped as asked. */
 static ftk_status run_loop(struct loop *p, uint64_t steps, struct ftk_error *reterr)
 {
     struct ftk__session *s = p->s;
     ftk_status st = FTK_OK;
-    for (uint64_t local = 0; local < steps && st >= 0; local++) {
-        st = one_step(p, local, reterr);
-        bool epoch_ends = s->net.t % ftk__feed_batches(s->feed) == 0 || local + 1 == steps;
-        if (st >= 0 && epoch_ends) {
-            st = end_epoch(p, reterr);
-            report_progress(p);
-        } else if (st >= 0 && (local + 1) % STEPS_A_SYNC == 0) {
-            st = sync_stats(p, reterr);
-            report_progress(p);
-        }
+    while (p->at->local < steps && st == FTK_OK) {
+        bool whole = false;
+        st = one_step(p, p->at->local, reterr);
+        if (st < 0)
+            break;
+        p->at->local++;
+        bool last = p->at->local == steps;
+        bool epoch_ends = s->net.t % ftk__feed_batches(s->feed) == 0 || last;
+        st = end_unit(p, epoch_ends, &whole, reterr);
+        /* What follows the last step is the operation's end, and may belong to its unit. */
+        if (st >= 0 && whole && !last)
+            st = ftk__session_pause(s, reterr);
     }
     if (st < 0)
         ftk__error_context(reterr, "at step %llu, member %u, operation %u (%s)",
                            (unsigned long long)s->net.t, p->op->member, p->i, p->op->label);
     return st;
+}
+
+static ftk_status begin_train(struct ftk__session *s, uint32_t i, const ftk_op *op,
+                              struct ftk_error *reterr)
+{
+    s->at = (struct ftk__position){
+        .inside = true,
+        .op = *op,
+        .epoch_start = s->seconds,
+        .result = { .size = sizeof(s->at.result),
+                    .op = i,
+                    .train_loss = NAN,
+                    .val_loss = NAN,
+                    .val_accuracy = NAN },
+    };
+    ftk__snapshot_free(s->best.state);
+    s->best.state = NULL;
+    if (op->flags & FTK_TRAIN_KEEP_OPTIM)
+        return FTK_OK;
+    return ftk__network_reset_optimiser(&s->net, reterr);
 }
 
 ftk_status ftk__session_train(struct ftk__session *s, uint32_t i, const ftk_op *op,
@@ -297,26 +336,20 @@ ftk_status ftk__session_train(struct ftk__session *s, uint32_t i, const ftk_op *
 {
     struct loop p = {
         .s = s,
+        .at = &s->at,
         .i = i,
         .op = op,
-        .epoch_start = s->seconds,
-        .result = { .size = sizeof(p.result),
-                    .op = i,
-                    .train_loss = NAN,
-                    .val_loss = NAN,
-                    .val_accuracy = NAN },
+        .asynchronous = s->net.engine->device.caps & FTK_CAP_ASYNC,
     };
     ftk__train_schedule(s->x, &s->run, &s->plan, i, &p.when);
     ftk_status st = ftk__lr_plan(s->x, &s->run, op, &p.lr, reterr);
-    if (st < 0)
-        return st;
-    ftk__snapshot_free(s->best.state);
-    s->best.state = NULL;
-    if (!(op->flags & FTK_TRAIN_KEEP_OPTIM))
-        st = ftk__network_reset_optimiser(&s->net, reterr);
+    if (st >= 0 && !s->at.inside)
+        st = begin_train(s, i, op, reterr);
     if (st >= 0)
         st = run_loop(&p, effect->steps, reterr);
-    if (st >= 0)
-        *ret = p.result;
-    return st;
+    if (st != FTK_OK)
+        return st;
+    *ret = s->at.result;
+    s->at = (struct ftk__position){ 0 };
+    return FTK_OK;
 }

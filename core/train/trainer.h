@@ -46,6 +46,10 @@ void ftk__train_report_done(struct ftk__train_report *r);
 ftk_status ftk__train_compile(const struct ftk__experiment *x, const struct ftk__model *m,
                               uint32_t channels, struct ftk__engine *e,
                               struct ftk_error *reterr);
+/* The same with what kernels() said before (ftk_build.kernels); NULL: nothing. */
+ftk_status ftk__train_compile_for(const struct ftk__experiment *x, const struct ftk__model *m,
+                                  uint32_t channels, const char *kernels, struct ftk__engine *e,
+                                  struct ftk_error *reterr);
 
 /* The instances that an experiment names, made once for training or planning; `init` stays empty
  * where it is built in. */

@@ -195,6 +195,40 @@ static void makes_folders(void **state)
     assert_int_equal(ftk__mkdirs(in_dir("a/file/x"), &err), FTK_EIO);
     assert_int_equal(ftk__mkdirs(in_dir("a/file"), &err), FTK_EIO);
     assert_non_null(strstr(err.message, "a/file: File exists"));
+    /* The reason is that of the making, whatever looking at it says. */
+    assert_int_equal(symlink("nowhere", in_dir("a/link")), 0);
+    assert_int_equal(ftk__mkdirs(in_dir("a/link"), &err), FTK_EIO);
+    assert_non_null(strstr(err.message, "a/link: File exists"));
+}
+
+static void files_are_cut_and_synced(void **state)
+{
+    (void)state;
+    struct ftk_error err = { 0 };
+    struct ftk__appender a;
+    uint64_t n = 0;
+    assert_int_equal(ftk__appender_open(&a, in_dir("log"), true, NULL), FTK_OK);
+    ftk__appender_printf(&a, "one\ntwo\n");
+    assert_int_equal(ftk__appender_sync(&a, &n, NULL), FTK_OK);
+    assert_int_equal(n, 8);
+    assert_int_equal(ftk__appender_close(&a, NULL), FTK_OK);
+    assert_int_equal(ftk__file_cut(in_dir("log"), 9, &err), FTK_EINVAL);
+    assert_int_equal(ftk__error_exit_code(&err), 65);
+    assert_holds("log", "one\ntwo\n");
+    assert_int_equal(ftk__file_cut(in_dir("log"), 8, NULL), FTK_OK);
+    assert_int_equal(ftk__file_cut(in_dir("log"), 4, NULL), FTK_OK);
+    assert_int_equal(ftk__appender_open(&a, in_dir("log"), false, NULL), FTK_OK);
+    ftk__appender_printf(&a, "2\n");
+    assert_int_equal(ftk__appender_sync(&a, &n, NULL), FTK_OK);
+    assert_int_equal(n, 6);
+    assert_int_equal(ftk__appender_close(&a, NULL), FTK_OK);
+    assert_holds("log", "one\n2\n");
+    assert_int_equal(ftk__file_cut(in_dir("none"), 4, NULL), FTK_ENOENT);
+    assert_int_equal(ftk__appender_open(&a, "/dev/full", false, NULL), FTK_OK);
+    fputs("x", a.file);
+    assert_int_equal(ftk__appender_sync(&a, &n, &err), FTK_EIO);
+    assert_non_null(strstr(err.message, "No space left"));
+    ftk__appender_close(&a, NULL);
 }
 
 /* Another process locks the folder, says so through a pipe, and waits to be killed. */
@@ -291,6 +325,7 @@ int main(void)
         TEST(writer_names_what_cannot_be_opened),
         TEST(appender_keeps_the_first_error),
         TEST(makes_folders),
+        TEST(files_are_cut_and_synced),
         TEST(lock_is_exclusive_and_dies_with_its_owner),
         TEST(memory_failures_are_reported),
     };
