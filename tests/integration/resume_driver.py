@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 CALLS = ["openat", "write", "pwrite64", "fsync", "fdatasync", "close", "ftruncate", "mkdir", "mkdirat",
-         "rename", "renameat", "renameat2", "unlink", "unlinkat"]
+         "link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat"]
 LINE = re.compile(r"^(\w+)\((.*)$")
 SOURCE = os.environ["FTK_SOURCE_DIR"]
 PROGRAM = os.environ["FTK_PROGRAM"]

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # Stopping a run and going on: signals, --max-time, the lock, what may have changed in between and what may
 # not, damaged checkpoints, folders that go away, --verify-resume.
+[ -w /dev/shm ] && export TMPDIR=/dev/shm # where an fsync costs nothing
 source "$(dirname "$0")/../support/tap.sh"
 cfg=$source_dir/tests/support/configs/resume.cfg
 craft=(/usr/bin/python3 "$source_dir/tests/integration/craft_ftc.py")
 cd "$scratch" || exit 1
-slow=(-s ensemble.explore=4000ep -s epochs=4000) # about two seconds
+slow=(-s ensemble.explore=3000ep -s epochs=3000) # a second or two
 
 # start OUT OPTION...: a run in the background, with SIGINT as a terminal's shell leaves it; its number is $pid.
 start() {
@@ -38,11 +39,15 @@ run_in() { # run_in OUT OPTION...
     shift
     "$program" run "$cfg" --out "$out" -q "$@"
 }
+killed_at_rename() ( # killed_at_rename N ARGUMENT...; in a shell of its own, which would tell of the kill
+    exec >/dev/null 2>&1
+    strace -qq -o /dev/null -e trace=rename -e "inject=rename:signal=KILL:when=$1" "$program" "${@:2}"
+    true
+)
 cut() { # cut OUT OPTION...: a run stopped in its middle, with last and prev, without waiting for a moment
     local out=$1
     shift
-    strace -qq -o /dev/null -e trace=rename,renameat,renameat2 -e inject=rename:signal=KILL:when=24 \
-        "$program" run "$cfg" --out "$out" -q --checkpoint-every 0s "$@" >/dev/null 2>&1
+    killed_at_rename 24 run "$cfg" --out "$out" -q --checkpoint-every 0s "$@"
     [ -s "$out/checkpoint/last.ftc" ] && [ -s "$out/checkpoint/prev.ftc" ] &&
         [ "$(jq -r .status "$out/run.json")" = unfinished ]
 }
@@ -141,8 +146,7 @@ three_files() { # a finished one, one to be continued, one not begun
     done
     cd three || return 1
     "$program" run a.cfg -q >/dev/null || return 1
-    strace -qq -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=24 \
-        "$program" run b.cfg -q --checkpoint-every 0s >/dev/null 2>&1
+    killed_at_rename 24 run b.cfg -q --checkpoint-every 0s
     "$program" run a.cfg b.cfg c.cfg -q >out.txt || return 1
     cd ..
     grep -q 'finished before' three/out.txt && [ "$(grep -c '^cost' three/out.txt)" -eq 3 ] &&
@@ -232,23 +236,21 @@ check "a rule's file that changed: 69, its name and both hashes" fails 69 \
     changed_plugin prune_magnitude dst
 check "a strategy's file that changed: 69" fails 69 "ensemble plugin 'dst'" changed_plugin ensemble_dst dst
 check "a rule that the run does not use may change" changed_plugin prune_magnitude dense
-check "a backend of another build is warned of" bash -c "$(declare -f changed_plugin cut)
+check "a backend of another build is warned of" bash -c "$(declare -f changed_plugin cut killed_at_rename)
     program='$program' FTK_TEST_PLUGINS='$FTK_TEST_PLUGINS' cfg='$cfg' changed_plugin backend_cpu dst 2>&1 |
     grep 'another build of backend cpu: bits may differ'"
-changed_data() {
-    local set=(-s "data={use=\"npy\"; dir=\"$scratch/arrays\"; validation=32; batch=16;}")
-    mkdir -p arrays
-    /usr/bin/python3 - <<'PY' || return 1
-import numpy as np
-rng = np.random.default_rng(1)
-for split, n in (("train", 128), ("test", 48)):
-    np.save(f"arrays/{split}_x.npy", rng.integers(0, 256, (n, 1, 8, 8), dtype=np.uint8))
-    np.save(f"arrays/{split}_y.npy", rng.integers(0, 4, n).astype(np.int64))
-PY
+changed_data() { # of a named set; files that a config names count by content, so theirs would be 78
+    local set=(-s "data={use=\"fashion_mnist\"; dir=\"$scratch/mnist\"; limit=96; batch=16;}" -s eval.limit=48)
+    local images=train-images-idx3-ubyte
+    mkdir -p mnist
+    cp /usr/share/datasets/fashion-mnist/*.gz mnist/
     cut data "${set[@]}" || return 1
-    /usr/bin/python3 -c 'import numpy as np
-x = np.load("arrays/train_x.npy"); x[3, 0, 2, 2] ^= 1; np.save("arrays/train_x.npy", x)'
-    fails 65 'began with other training data: SHA-256 [0-9a-f]+\.\.\. of npy there' run_in data "${set[@]}"
+    zcat "mnist/$images.gz" >"$images"
+    /usr/bin/python3 -c 'import sys
+with open(sys.argv[1], "r+b") as f:
+    f.seek(5000); byte = f.read(1)[0]; f.seek(5000); f.write(bytes([byte ^ 1]))' "$images"
+    gzip -1 <"$images" >"mnist/$images.gz"
+    fails 65 'began with other training data: SHA-256 [0-9a-f]+\.\.\. of fashion_mnist there' run_in data "${set[@]}"
 }
 check "training data that changed by one bit: 65" changed_data
 
