@@ -99,7 +99,8 @@ check "check sees densities of layers that are not there" refused_by_both \
     "^-s: sparsity\.layers: 'nolayer' .*matches no layer" -s 'sparsity.layers=({match="nolayer";density=0.5;})'
 check "check sees densities that cannot be met" refused_by_both \
     '^-s: sparsity\.layers: .*density 0\.3' -s 'sparsity.layers=({match="*";density=0;})'
-check "check sees an optimiser that the backend lacks" refused_by_both 'optimiser' -s optim.use=adam
+check "check sees an optimiser that gathers no inactive momentum" refused_by_both 'goes with SGD' \
+    -s optim.use=adam -s topology.inactive_momentum=accumulate
 check "check sees a precision that the backend lacks" refused_by_both \
     'precision' -s backend.precision=bf16 -s backend.use=ref
 check "an output folder without a name is refused" refused_by_both '^-s: output: ' -s 'output=""'
