@@ -102,6 +102,8 @@ ftk_status ftk__network_write(struct ftk__network *n, const char *prefix, struct
 
 /* ---- the live network in --------------------------------------------------------------------- */
 
+static const char other_length[] = "has another length than this network's";
+
 struct tensors_in {
     const struct ftk__ftc_file *f;
     const char *prefix;
@@ -111,21 +113,23 @@ struct tensors_in {
 /* Of a layer's active entries where the program wants all, or the other way round: another backend
  * wrote it. */
 static ftk_status put_other_form(struct ftk__network *n, const ftk_tensor *t, const float *v,
-                                 uint64_t n_v, const struct ftk__ftc_array *a,
-                                 const struct ftk__ftc_file *f, struct ftk_error *reterr)
+                                 const struct ftk__ftc_array *a, const struct ftk__ftc_file *f,
+                                 struct ftk_error *reterr)
 {
     uint32_t layer = ftk__network_layer_of(n, t->node, t->role);
-    uint64_t all_n = layer == UINT32_MAX ? 0 : n->model->layers[layer].n;
-    uint64_t *active = NULL;
-    uint64_t n_active = 0;
-    ftk_status st = FTK_OK;
-    if (layer != UINT32_MAX)
-        st = ftk__engine_active(n->engine, layer, &active, &n_active, reterr);
-    if (st >= 0 && n_v != all_n && n_v != n_active)
-        st = ftk__netfile_refuse(f, a->name, "has another length than this network's", reterr);
-    if (st >= 0 && n_v == all_n)
+    if (layer == UINT32_MAX) /* which has no other form */
+        return ftk__netfile_refuse(f, a->name, other_length, reterr);
+    uint64_t all_n = n->model->layers[layer].n;
+    uint64_t *active;
+    uint64_t n_active;
+    ftk_status st = ftk__engine_active(n->engine, layer, &active, &n_active, reterr);
+    if (st < 0)
+        return st;
+    if (a->n != all_n && a->n != n_active)
+        st = ftk__netfile_refuse(f, a->name, other_length, reterr);
+    else if (a->n == all_n)
         st = ftk__network_put_dense(n, t->node, t->role, v, reterr);
-    else if (st >= 0) {
+    else {
         float *all = ftk__alloc_array(all_n, sizeof(*all));
         for (uint64_t i = 0; all && i < n_active; i++)
             all[active[i]] = v[i];
@@ -149,7 +153,7 @@ static ftk_status read_tensor(struct ftk__network *n, uint32_t index, const ftk_
     if (st >= 0 && a->n == t->n)
         st = ftk__engine_put(n->engine, index, t->n, v, reterr);
     else if (st >= 0)
-        st = put_other_form(n, t, v, a->n, a, in->f, reterr);
+        st = put_other_form(n, t, v, a, in->f, reterr);
     ftk__free(v);
     in->count++;
     return st;

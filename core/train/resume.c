@@ -173,18 +173,28 @@ static ftk_status replay(struct ftk__session *s, const struct ftk__ftc_file *f,
 
 /* ---- networks, books and numbers ------------------------------------------------------------- */
 
+static ftk_status read_slot(struct ftk__session *s, const struct ftk__ftc_file *f, json_int_t slot,
+                            struct ftk_error *reterr)
+{
+    char prefix[16];
+    if (slot < 0 || slot >= FTK__MAX_SLOTS || s->slot[slot] || !s->state.slot[slot].filled)
+        return refuse(f, reterr, "it keeps something in slot %lld, where nothing was remembered",
+                      (long long)slot);
+    ftk__format(prefix, sizeof(prefix), FTK__CHECKPOINT_SLOT, (unsigned)slot);
+    return ftk__snapshot_read(&s->net, prefix, f, &s->slot[slot], reterr);
+}
+
+/* All that the operations so far remembered, or a REWIND would find nothing. */
 static ftk_status read_slots(struct ftk__session *s, const struct ftk__ftc_file *f,
                              struct ftk_error *reterr)
 {
     const json_t *list = json_object_get(f->header, "slots");
     ftk_status st = FTK_OK;
-    for (size_t i = 0; i < json_array_size(list) && st >= 0; i++) {
-        json_int_t slot = json_integer_value(json_array_get(list, i));
-        char prefix[16];
-        if (slot < 0 || slot >= FTK__MAX_SLOTS || s->slot[slot])
-            return refuse(f, reterr, "it keeps something in slot %lld", (long long)slot);
-        ftk__format(prefix, sizeof(prefix), FTK__CHECKPOINT_SLOT, (unsigned)slot);
-        st = ftk__snapshot_read(&s->net, prefix, f, &s->slot[slot], reterr);
+    for (size_t i = 0; i < json_array_size(list) && st >= 0; i++)
+        st = read_slot(s, f, json_integer_value(json_array_get(list, i)), reterr);
+    for (uint32_t i = 0; i < FTK__MAX_SLOTS && st >= 0; i++) {
+        if (s->state.slot[i].filled && !s->slot[i])
+            st = refuse(f, reterr, "it lacks what was remembered in slot %u", i);
     }
     return st;
 }
