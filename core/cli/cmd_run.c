@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/evaluate.h"
+#include "cli/leftovers.h"
 #include "cli/plan_run.h"
 #include "cli/run_folder.h"
 #include "cli/run_report.h"
@@ -18,6 +19,7 @@ static ftk_status complete(struct ftk__prepared *p, const char *run_dir, struct 
     struct ftk__engine engine = { 0 };
     struct ftk__dataset *data = NULL;
     bool all;
+    ftk__leftovers_remove(run_dir);
     ftk_status st = ftk__evaluated(p, run_dir, &all, reterr);
     if (st < 0 || all)
         return st;

@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cli/dense_run.h"
 #include "cli/evaluate.h"
+#include "cli/leftovers.h"
 #include "cli/plan_print.h"
 #include "cli/progress_bar.h"
 #include "cli/run_folder.h"
@@ -223,6 +224,8 @@ static ftk_status train_in_folder(const struct ftk__train_request *q, struct wor
     struct ftk__train_report report = { 0 };
     json_t *identity = ftk__resume_identity(w->manifest);
     ftk_status st = identity ? FTK_OK : ftk__fail(reterr, FTK_ENOMEM, "no memory for a checkpoint");
+    if (st >= 0)
+        ftk__leftovers_remove(q->run_dir);
     if (st >= 0)
         st = write_start(q, w->manifest, reterr);
     if (st >= 0)
