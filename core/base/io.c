@@ -148,7 +148,9 @@ ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr)
         char kept = *end;
         *end = 0;
         int failed = mkdir(part, 0777) != 0 ? errno : 0; /* which looking for it would replace */
-        if (failed && !ftk__is_dir(part))
+        if (!failed)
+            error = ftk__sync_names(part);
+        else if (!ftk__is_dir(part))
             error = failed;
         *end = kept;
     }

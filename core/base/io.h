@@ -18,7 +18,10 @@ ftk_status ftk__file_read(const char *path, uint64_t limit, char **ret_data, uin
                           struct ftk_error *reterr);
 /* Cuts a file to its first `bytes`; FTK_EINVAL (65) where it has fewer. */
 ftk_status ftk__file_cut(const char *path, uint64_t bytes, struct ftk_error *reterr);
-ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr); /* like mkdir -p          */
+/* Like mkdir -p; what it made is on disk. */
+ftk_status ftk__mkdirs(const char *path, struct ftk_error *reterr);
+/* The names in the folder that holds `path` are on disk; errno where that failed. */
+int ftk__sync_names(const char *path);
 
 /* Written to "<path>.tmp", then fsync, rename, fsync of the folder: a reader sees the old file or
  * the new one.  ftk__writer_put may be called many times; an error sticks until commit reports
@@ -49,6 +52,7 @@ struct ftk__appender {
     char *path;
     int error;
     uint64_t synced;            /* its length when it was last known to be on disk */
+    bool named;                 /* its name is on disk                          */
 };
 ftk_status ftk__appender_open(struct ftk__appender *a, const char *path, bool truncate,
                               struct ftk_error *reterr);

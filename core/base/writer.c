@@ -64,7 +64,7 @@ static int keep_former(const struct ftk__writer *w)
 {
     unlink(w->former_tmp);
     if (link(w->path, w->former_tmp) != 0)
-        return errno == ENOENT || rename(w->path, w->former) == 0 ? 0 : reason();
+        return rename(w->path, w->former) == 0 || errno == ENOENT ? 0 : reason();
     int error = rename(w->former_tmp, w->former) != 0 ? reason() : 0;
     unlink(w->former_tmp); /* it stays where both were one file already */
     return error;
@@ -91,7 +91,7 @@ void ftk__writer_printf(struct ftk__writer *w, const char *fmt, ...)
     va_end(args);
 }
 
-static int sync_dir_of(const char *path)
+int ftk__sync_names(const char *path)
 {
     char *dir = ftk__path_dir(path);
     if (!dir)
@@ -122,7 +122,7 @@ ftk_status ftk__writer_commit(struct ftk__writer *w, struct ftk_error *reterr)
     if (w->error == 0 && rename(w->tmp, w->path) != 0)
         w->error = reason();
     if (w->error == 0)
-        w->error = sync_dir_of(w->path);
+        w->error = ftk__sync_names(w->path);
     ftk_status st = w->error != 0 ? fail_write(reterr, w->error, w->path) : FTK_OK;
     ftk__writer_abort(w);
     return st;
@@ -181,8 +181,11 @@ ftk_status ftk__appender_sync(struct ftk__appender *a, uint64_t *ret_bytes,
     errno = 0;
     if (a->error == 0 && bytes != a->synced && fsync(fd) != 0)
         a->error = reason();
+    if (a->error == 0 && !a->named)
+        a->error = ftk__sync_names(a->path);
     if (a->error != 0)
         return ftk__appender_check(a, reterr);
+    a->named = true;
     a->synced = bytes;
     *ret_bytes = bytes;
     return FTK_OK;

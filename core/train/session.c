@@ -129,6 +129,17 @@ void ftk__train_report_done(struct ftk__train_report *r)
     ftk__ledger_done(&r->ledger);
 }
 
+/* The rows are on disk before anybody says that the run is finished: nothing writes them again then. */
+static ftk_status close_journal(struct ftk__session *s, ftk_status st, struct ftk_error *reterr)
+{
+    struct ftk__journal_lengths unused;
+    ftk_status synced = st < 0 ? st : ftk__journal_sync(&s->journal, &unused, reterr);
+    ftk_status closed = ftk__journal_close(&s->journal, synced < 0 ? NULL : reterr);
+    if (synced < 0)
+        return synced;
+    return closed < 0 ? closed : st;
+}
+
 ftk_status ftk__train(const struct ftk__trainer *tr, struct ftk__train_report *ret,
                       struct ftk_error *reterr)
 {
@@ -141,9 +152,7 @@ ftk_status ftk__train(const struct ftk__trainer *tr, struct ftk__train_report *r
     ftk_status st = open_session(s, reterr);
     if (st >= 0)
         st = ftk__session_run(s, reterr);
-    ftk_status closed = ftk__journal_close(&s->journal, st < 0 ? NULL : reterr);
-    if (st >= 0 && closed < 0)
-        st = closed;
+    st = close_journal(s, st, reterr);
     if (st >= 0)
         fill_report(s, ret);
     close_session(s);

@@ -15,9 +15,13 @@ import sys
 import time
 
 import resume_driver as driver
+import resume_trace
 
 THOROUGH = ("edst", "ltr")  # every call of a checkpoint
 PHASES = ("init", "train", "save", "escape", "remember", "rewind", "prune")
+PLACES = PHASES + ("update", "member", "evaluation", "write", "fsync", "before rename", "after rename",
+                   "without links", "random moment")
+NO_LINKS = ("inject=link:error=EPERM",)  # a file system that has none
 RANDOM_KILLS = 100 if driver.LONG else 5
 
 
@@ -29,8 +33,8 @@ class Strategy:
         self.whole = os.path.join(self.dir, "whole")
         self.number = itertools.count()
 
-    def command(self, out):
-        return driver.command(out, self.options + ["-v"])
+    def command(self, out, every="0s"):
+        return driver.command(out, self.options + ["-v"], every)
 
     def prepare(self):
         """The run left alone, and a traced one: that tracing changes nothing is part of the test."""
@@ -39,26 +43,29 @@ class Strategy:
             raise RuntimeError(f"{self.name}: status {done.returncode}: {done.stderr[-500:]}")
         traced = os.path.join(self.dir, "traced")
         self.events = driver.trace(self.command(traced), os.path.join(self.dir, "trace"))
+        self.risks = resume_trace.at_risk(self.events, traced)
         return driver.difference(self.whole, traced)
 
     def out(self):
         return os.path.join(self.dir, f"cut-{next(self.number)}")
 
     def finish(self, out, n):
-        """Continues a killed run to its end and compares it."""
+        """Continues a killed run to its end and compares it; sometimes without another checkpoint, which
+        would have taken the place of one that was cut off."""
         threads = ["-s", "backend.threads=3"] if n % 2 else []
-        done = driver.run(self.command(out) + threads)
+        done = driver.run(self.command(out, "1h" if n % 4 < 2 else "0s") + threads)
         if done.returncode != 0:
             return f"continued: status {done.returncode}: {done.stderr[-300:]}"
-        problem = driver.difference(self.whole, out)
+        left = driver.leftovers(out)
+        problem = driver.difference(self.whole, out) or (left and f"left behind: {left}")
         if not problem:
             shutil.rmtree(out)
         return problem
 
-    def kill_at(self, event, n):
+    def kill_at(self, event, n, also=()):
         """None where all is well."""
         out = self.out()
-        done = driver.inject(self.command(out), event, "signal=KILL")
+        done = driver.inject(self.command(out), event, "signal=KILL", also)
         if not driver.killed(done):
             return f"{self.name}, {event}: not killed but {done.returncode}: {done.stderr[-300:]}"
         problem = self.finish(out, n)
@@ -70,14 +77,17 @@ def of(events, part):
 
 
 def checkpoints(events):
-    """The events of each checkpoint: from the creation of last.ftc.tmp to the next such, as far as they
-    touch the folder of checkpoints."""
+    """The events of each checkpoint: what touches the folder of checkpoints from the creation of
+    last.ftc.tmp to the next such, and what is made and synced right before."""
     groups = []
     for e in events:
         if "/checkpoint" not in e.text:
             continue
         if e.call == "openat" and "last.ftc.tmp" in e.text:
-            groups.append([])
+            first = e.index
+            while events[first - 1].call in ("fsync", "mkdir"):
+                first -= 1
+            groups.append(events[first:e.index])
         if groups:
             groups[-1].append(e)
     return groups
@@ -103,6 +113,15 @@ def cuts_of_checkpoint(strategy):
         if e.call.startswith("rename"):
             yield "before rename", e
             yield "after rename", strategy.events[e.index + 1]
+
+
+def cuts_without_links(strategy):
+    """Where last.ftc is renamed before the new one takes its place: there is none for a moment."""
+    args = strategy.command(strategy.out())
+    events = driver.trace(args, os.path.join(strategy.dir, "trace"), NO_LINKS)
+    groups = checkpoints(events)
+    middle = groups[len(groups) // 2]
+    return [e for e in middle + [events[middle[-1].index + 1]] if e.call != "link"]
 
 
 def cuts_of_phases(strategy):
@@ -155,6 +174,7 @@ def main(scratch):
         strategy = Strategy(name, scratch)
         problem = strategy.prepare()
         tap.check(f"{name}: a traced run leaves the bytes of one left alone", [problem])
+        tap.check(f"{name}: what a checkpoint and run.json rest on is on disk before them", strategy.risks)
         start = time.monotonic()
         driver.run(strategy.command(os.path.join(strategy.dir, "timed")))
         strategy.seconds = time.monotonic() - start
@@ -164,10 +184,16 @@ def main(scratch):
             problems = driver.in_parallel(lambda x: strategy.kill_at(x[1], x[0]), numbered)
             tap.check(f"{name}: killed at {len(cuts)} places in {title}", problems)
             counts.update(kind for kind, _ in cuts)
+        if name == THOROUGH[0]:
+            numbered = list(enumerate(cuts_without_links(strategy)))
+            problems = driver.in_parallel(lambda x: strategy.kill_at(x[1], x[0], NO_LINKS), numbered)
+            tap.check(f"{name}: killed at {len(numbered)} places where there are no hard links", problems)
+            counts["without links"] += len(numbered)
         problems, kills = random_kills(strategy, 17)
         tap.check(f"{name}: killed at {kills} random moments", problems)
         counts["random moment"] += kills
         shutil.rmtree(strategy.dir)
+    tap.check("each place was hit", [f"{place}: not once" for place in PLACES if not counts[place]])
     tap.note("kills by place: " + ", ".join(f"{k} {n}" for k, n in sorted(counts.items())))
     tap.finish()
 

@@ -56,10 +56,11 @@ def run(args, env=None, **more):
                           timeout=300, **more)
 
 
-def trace(args, log):
-    """The events of one undisturbed run."""
+def trace(args, log, also=()):
+    """The events of one undisturbed run; `also`: expressions for strace."""
     wanted = ",".join("?" + call for call in CALLS)
-    done = run(["strace", "-qq", "-y", "-s", "160", "-o", log, "-e", "trace=" + wanted] + args, env=TRACED)
+    options = ["-qq", "-y", "-s", "160", "-o", log, "-e", "trace=" + wanted] + expressions(also)
+    done = run(["strace"] + options + args, env=TRACED)
     if done.returncode != 0:
         raise RuntimeError(f"traced run: status {done.returncode}: {done.stderr}")
     events, count = [], {}
@@ -75,10 +76,15 @@ def trace(args, log):
     return events
 
 
-def inject(args, event, what):
+def expressions(also):
+    return [word for expression in also for word in ("-e", expression)]
+
+
+def inject(args, event, what, also=()):
     """Runs `args`; the event's call gets `what`: "signal=KILL" before it is made, "error=ENOSPC"."""
-    return run(["strace", "-qq", "-o", "/dev/null", "-e", "trace=" + event.call, "-e",
-                f"inject={event.call}:{what}:when={event.nth}"] + args, env=TRACED)
+    options = ["-qq", "-o", "/dev/null"] + expressions(also)
+    return run(["strace"] + options + ["-e", f"inject={event.call}:{what}:when={event.nth}"] + args,
+               env=TRACED)
 
 
 def killed(done):
@@ -99,6 +105,12 @@ def files_of(folder):
                 path = os.path.join(where, file)
                 found[os.path.relpath(path, folder)] = path
     return found
+
+
+def leftovers(folder):
+    """Temporary files anywhere in it."""
+    return [os.path.join(where, file) for where, _, names in os.walk(folder)
+            for file in names if file.endswith(".tmp")]
 
 
 def read(path):
