@@ -141,6 +141,18 @@ void ftk__writer_abort(struct ftk__writer *w)
     *w = (struct ftk__writer){ 0 };
 }
 
+/* A line that a full disk cut off ends here, or the next would go on in it. */
+static void end_line(struct ftk__appender *a)
+{
+    struct stat st;
+    char last = '\n';
+    int fd = fileno(a->file);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return;
+    if (pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n')
+        ftk__appender_printf(a, "\n");
+}
+
 ftk_status ftk__appender_open(struct ftk__appender *a, const char *path, bool truncate,
                               struct ftk_error *reterr)
 {
@@ -148,12 +160,13 @@ ftk_status ftk__appender_open(struct ftk__appender *a, const char *path, bool tr
     if (!a->path)
         return fail_write(reterr, ENOMEM, path);
     errno = 0;
-    a->file = fopen(path, truncate ? "we" : "ae");
+    a->file = fopen(path, truncate ? "we" : "a+e"); /* read: its last byte */
     if (!a->file) {
         ftk_status st = fail_write(reterr, reason(), path);
         a->path = ftk__free(a->path);
         return st;
     }
+    end_line(a);
     return FTK_OK;
 }
 

@@ -184,6 +184,19 @@ static void appender_keeps_the_first_error(void **state)
     assert_null(a.file);
 }
 
+static void appender_ends_a_line_that_was_cut_off(void **state)
+{
+    (void)state;
+    struct ftk__appender a;
+    scratch_dir_put(&dir, "log", "whole\nha", 8);
+    for (int i = 1; i <= 2; i++) {
+        assert_int_equal(ftk__appender_open(&a, in_dir("log"), false, NULL), FTK_OK);
+        ftk__appender_printf(&a, "line %d\n", i);
+        assert_int_equal(ftk__appender_close(&a, NULL), FTK_OK);
+    }
+    assert_holds("log", "whole\nha\nline 1\nline 2\n");
+}
+
 static void makes_folders(void **state)
 {
     (void)state;
@@ -324,6 +337,7 @@ int main(void)
         TEST(full_disk_is_reported),
         TEST(writer_names_what_cannot_be_opened),
         TEST(appender_keeps_the_first_error),
+        TEST(appender_ends_a_line_that_was_cut_off),
         TEST(makes_folders),
         TEST(files_are_cut_and_synced),
         TEST(lock_is_exclusive_and_dies_with_its_owner),
