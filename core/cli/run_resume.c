@@ -27,7 +27,8 @@ json_t *ftk__resume_identity(const json_t *manifest)
 {
     static const char *const keys[] = { "config_hash", "seed", "identity", "data",
                                         "plugins",     "host", "version",  "compiler" };
-    static const char *const of_backend[] = { "name", "device", "isa", "precision", "plugin" };
+    static const char *const of_backend[] = { "name",   "device",  "isa", "precision",
+                                              "plugin", "threads", "tune" };
     const json_t *ours = json_object_get(manifest, "backend");
     json_t *doc = json_object();
     json_t *backend = json_object();
@@ -198,6 +199,23 @@ static void note_program(const json_t *then, const json_t *now, struct ftk__str 
     }
 }
 
+/* What results do not depend on. */
+static void note_harmless(const json_t *then, const json_t *now, struct ftk__str *changes)
+{
+    const json_t *a = json_object_get(then, "backend");
+    const json_t *b = json_object_get(now, "backend");
+    const json_t *there = json_object_get(a, "threads");
+    const json_t *here = json_object_get(b, "threads");
+    if (json_is_integer(there) && json_integer_value(there) != json_integer_value(here))
+        ftk__str_addf(changes, "%lld threads after %lld: the same bits\n",
+                      (long long)json_integer_value(here), (long long)json_integer_value(there));
+    there = json_object_get(a, "tune");
+    here = json_object_get(b, "tune");
+    if (json_is_boolean(there) && json_is_true(there) != json_is_true(here))
+        ftk__str_addf(changes, "backend.tune is %s now: the kernels stay those of the checkpoint\n",
+                      json_is_true(here) ? "true" : "false");
+}
+
 ftk_status ftk__resume_check(const struct ftk__prepared *p, const char *what, const json_t *then,
                              const json_t *now, struct ftk__str *notes, struct ftk_error *reterr)
 {
@@ -254,7 +272,9 @@ static ftk_status compare(const struct ftk__prepared *p, const json_t *now, stru
      * run.json told is the same or older. */
     if (st >= 0 && notes.len > 0)
         ftk__str_add(&r->notes, notes.text);
-    if (r->notes.failed && st >= 0)
+    if (st >= 0)
+        note_harmless(then, now, &r->changes);
+    if (st >= 0 && (r->notes.failed || r->changes.failed))
         st = no_memory(reterr);
     ftk__str_done(&notes);
     r->step = (uint64_t)json_integer_value(json_object_get(r->file.header, "step"));
@@ -279,13 +299,19 @@ ftk_status ftk__resume_open(const struct ftk__prepared *p, const char *run_dir, 
     return st;
 }
 
-void ftk__resume_log(const struct ftk__resume *r)
+static void log_lines(ftk_level level, const struct ftk__str *lines)
 {
-    for (const char *at = r->notes.text; at && *at;) {
+    for (const char *at = lines->text; at && *at;) {
         size_t n = strcspn(at, "\n");
-        ftk__log(FTK_WARN, "resume", "what=\"%.*s\"", (int)n, at);
+        ftk__log(level, "resume", "what=\"%.*s\"", (int)n, at);
         at += n + (at[n] == '\n');
     }
+}
+
+void ftk__resume_log(const struct ftk__resume *r)
+{
+    log_lines(FTK_WARN, &r->notes);
+    log_lines(FTK_INFO, &r->changes);
     if (r->file.fd >= 0)
         ftk__log(FTK_INFO, "resume", "step=%llu checkpoint=\"%s\"", (unsigned long long)r->step,
                  r->file.path);
@@ -296,5 +322,6 @@ void ftk__resume_done(struct ftk__resume *r)
     if (r->file.fd >= 0)
         ftk__ftc_close(&r->file);
     ftk__str_done(&r->notes);
+    ftk__str_done(&r->changes);
     *r = (struct ftk__resume){ .file = { .fd = -1 } };
 }

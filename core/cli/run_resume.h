@@ -13,6 +13,7 @@
 struct ftk__resume {
     struct ftk__ftc_file file; /* fd -1: there is no checkpoint, or no unfinished run */
     struct ftk__str notes;     /* lines for the log, warnings all of them      */
+    struct ftk__str changes;   /* lines for the log: what changes no bit       */
     uint64_t step;             /* optimiser steps that lie behind              */
 };
 void ftk__resume_done(struct ftk__resume *r); /* one with fd -1 is fine           */

@@ -208,8 +208,11 @@ allowed() { # allowed PATTERN OPTION...: it goes on, and PATTERN is among its wa
         [ ! -s again.err ]
     fi
 }
-check "threads, output, metrics, eval do not matter" allowed '' -s backend.threads=2 -s 'output="elsewhere"' \
-    -s 'metrics=({use="nll";})' -s 'eval.protocol=["ub"]'
+told_threads() { # in the log, for it changes no bit
+    allowed '' -s backend.threads=2 -s 'output="elsewhere"' -s 'metrics=({use="nll";})' -s 'eval.protocol=["ub"]' &&
+        grep -qE ' info resume .*2 threads after 1: the same bits' again/log.txt
+}
+check "threads, output, metrics, eval do not matter; threads are logged" told_threads
 check "another ISA is allowed, and warned of" allowed 'another ISA, portable after .*bits may differ' \
     -s backend.isa=portable
 other_backend() {

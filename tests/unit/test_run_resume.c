@@ -29,7 +29,7 @@ static const char manifest[] =
     "\"d0\"},"
     " \"backend\": {\"name\": \"cpu\", \"device\": \"x\", \"isa\": \"avx2\", \"precision\": "
     "\"fp32\","
-    "   \"threads\": 4, \"plugin\": {\"sha256\": \"b0\"}},"
+    "   \"threads\": 4, \"tune\": false, \"plugin\": {\"sha256\": \"b0\"}},"
     " \"plugins\": [{\"kind\": \"ensemble\", \"name\": \"dst\", \"sha256\": \"e0\", \"path\": "
     "\"e.so\"},"
     "   {\"kind\": \"prune\", \"name\": \"magnitude\", \"sha256\": \"p0\", \"path\": \"p.so\"},"
