@@ -85,6 +85,14 @@ kept_account() {
         [ "$(jq -r 'select(.event == "start") | .event' by-TERM/log.jsonl | wc -l)" -eq 2 ]
 }
 check "run.json keeps resumptions and checkpoints, seconds add up, logs are appended to" kept_account
+told_cost() { # of all processes of the run, in bytes and seconds
+    "$program" run "$cfg" --out by-TERM "${slow[@]}" -q >told.txt && cat told.txt
+    grep -qE '^checkpoints [0-9]+  the last [0-9.]+ [KM]?B  [0-9.]+ s in all, [0-9.]+ % of the run$' told.txt &&
+        "$program" run "$cfg" --out by-TERM "${slow[@]}" -q --json |
+        jq -e --slurpfile run by-TERM/run.json '.checkpoints == $run[0].checkpoints' &&
+        "$program" run "$cfg" --out whole -q >told.txt && ! grep checkpoints told.txt
+}
+check "what checkpoints cost is printed, where there were any" told_cost
 second_interrupt() { # while data are read, which takes a second: the first is looked at after them
     local status from
     start twice -s data.train=4000032 -s data.limit=2000
