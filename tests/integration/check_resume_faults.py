@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every call by which a checkpoint or a member is written fails in turn, with ENOSPC and with EIO: the run
-ends with status 74 and the reason, the last good checkpoint is whole, and the run that is continued ends in
-the bytes of one that was left alone.  Then disks that are really full.
+ends with status 74 and the reason, nothing half-written is left, the last good checkpoint is whole, and the
+run that is continued ends in the bytes of one that was left alone.  Then disks that are really full, and
+one that cannot be read.
 
     usage: check_resume_faults.py SCRATCH-FOLDER
 """
@@ -18,6 +19,9 @@ import resume_driver as driver
 REASON = {"ENOSPC": "No space left on device", "EIO": "Input/output error"}
 WRITING = ("openat", "write", "pwrite64", "fsync", "fdatasync", "ftruncate", "rename", "renameat",
            "renameat2")
+# What a checkpoint can be written without: the second name of the former one, the removal of what is not
+# there, the making of a folder that is.
+OPTIONAL = ("link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat")
 
 
 class Case:
@@ -35,10 +39,10 @@ class Case:
     def command(self, out):
         return driver.command(out, self.options + ["-q"])
 
-    def written(self, part):
-        """The writing calls that touch files with `part` in their names."""
+    def written(self, part, calls=WRITING):
+        """The writing calls that touch files with `part` in their names, and closing what was written."""
         return [e for e in self.events
-                if part in e.text and e.call in WRITING
+                if part in e.text and (e.call in calls or (e.call == "close" and ".tmp>" in e.text))
                 and not (e.call == "openat" and "O_RDONLY" in e.text and "O_DIRECTORY" not in e.text)]
 
     def continued(self, out):
@@ -48,6 +52,15 @@ class Case:
             return f"continued: status {done.returncode}: {done.stderr[-300:]}"
         return driver.difference(self.whole, out)
 
+    def survives(self, item):
+        """The run goes on as if nothing had failed."""
+        number, event, error = item
+        out = os.path.join(self.dir, f"fault-{number}")
+        done = driver.inject(self.command(out), event, "error=" + error)
+        problem = driver.difference(self.whole, out) if done.returncode == 0 else done.stderr[-300:]
+        shutil.rmtree(out)
+        return problem and f"{self.name}, {error} at {event}: {problem}"
+
     def fail_at(self, item):
         number, event, error = item
         out = os.path.join(self.dir, f"fault-{number}")
@@ -55,7 +68,8 @@ class Case:
         what = f"{self.name}, {error} at {event}"
         if done.returncode != 74 or REASON[error] not in done.stderr:
             return f"{what}: status {done.returncode}: {done.stderr[-300:]}"
-        problem = self.continued(out)
+        left = driver.leftovers(out)
+        problem = f"left behind: {left}" if left else self.continued(out)
         if not problem:
             with open(os.path.join(out, "run.json")) as f:
                 steps = [r["step"] for r in json.load(f)["resumptions"]]
@@ -65,12 +79,25 @@ class Case:
         return problem and f"{what}: {problem}"
 
 
-def middle_checkpoint(case):
+def middle_checkpoint(case, calls=WRITING):
     """The calls of one checkpoint, in the middle of the run."""
-    events = case.written("/checkpoint")
+    events = case.written("/checkpoint", calls + ("openat",))
     starts = [i for i, e in enumerate(events) if e.call == "openat" and "last.ftc.tmp" in e.text]
     at = len(starts) // 2
-    return events[starts[at]:starts[at + 1]]
+    return [e for e in events[starts[at]:starts[at + 1]] if e.call in calls + ("close",)]
+
+
+def unreadable(case):
+    """last.ftc cannot be read when a run goes on: the one before is used, and that is said."""
+    out = os.path.join(case.dir, "unreadable")
+    driver.inject(case.command(out), middle_checkpoint(case)[0], "signal=KILL")
+    last = os.path.join(out, "checkpoint/last.ftc")
+    done = driver.run(["strace", "-qq", "-o", "/dev/null", "-P", last, "-e", "inject=pread64:error=EIO"]
+                      + case.command(out), env=driver.TRACED)
+    said = [line for line in done.stderr.splitlines() if "last.ftc: Input/output error" in line]
+    if done.returncode != 0 or len(said) != 1 or "the one before is used" not in said[0]:
+        return f"status {done.returncode}: {done.stderr[-500:]}"
+    return driver.difference(case.whole, out)
 
 
 def injected(tap, scratch):
@@ -83,6 +110,12 @@ def injected(tap, scratch):
             tap.check(f"{name}: each of the {len(events)} writing calls of {title} fails with "
                       + " and ".join(REASON), driver.in_parallel(case.fail_at, items)
                       + ([] if len(events) >= 5 else ["too few calls"]))
+        events = [e for e in middle_checkpoint(case, OPTIONAL) if e.call != "close"]
+        items = [(f"optional-{error}-{i}", e, error) for error in REASON for i, e in enumerate(events)]
+        tap.check(f"{name}: {len(events)} calls that a checkpoint can do without fail",
+                  driver.in_parallel(case.survives, items)
+                  + ([] if len(events) >= 3 else ["too few calls"]))
+        tap.check(f"{name}: the last checkpoint cannot be read", [unreadable(case)])
         shutil.rmtree(case.dir)
 
 
