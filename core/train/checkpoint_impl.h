@@ -30,6 +30,9 @@ ftk_status ftk__ledger_write(const struct ftk__ledger *l, struct ftk__ftc_writer
 /* Into a ledger of the same model and operations. */
 ftk_status ftk__ledger_read(struct ftk__ledger *l, const struct ftk__ftc_file *f,
                             struct ftk_error *reterr);
+/* An array of "run/", F64, of sums: all of them finite, or FTK_EINVAL (65). */
+ftk_status ftk__checkpoint_sums(const struct ftk__ftc_file *f, const char *what, uint64_t n,
+                                double *ret, struct ftk_error *reterr);
 /* What the program's kernels() says; NULL: nothing. */
 ftk_status ftk__session_kernels(struct ftk__session *s, const char **ret, struct ftk_error *reterr);
 /* "<name> n" of every layer, which a checkpoint must share with the model that reads it. */

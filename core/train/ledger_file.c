@@ -3,7 +3,10 @@
  * them there would round differently from a run that is not interrupted.
  */
 #include "train/checkpoint_impl.h"
+
+#include "base/str.h"
 #include "train/netfile.h"
+#include <math.h>
 
 enum { OF_LAYER = 4, OF_OP = 2, SUMS = 8 };
 
@@ -79,10 +82,17 @@ ftk_status ftk__ledger_write(const struct ftk__ledger *l, struct ftk__ftc_writer
     return st;
 }
 
-static ftk_status get(const struct ftk__ftc_file *f, const char *what, enum ftk__ftc_dtype dtype,
-                      uint64_t n, void *ret, struct ftk_error *reterr)
+ftk_status ftk__checkpoint_sums(const struct ftk__ftc_file *f, const char *what, uint64_t n,
+                                double *ret, struct ftk_error *reterr)
 {
-    return ftk__netfile_exact(f, FTK__CHECKPOINT_RUN, what, dtype, n, ret, reterr);
+    char name[FTK__NETFILE_NAME];
+    ftk_status st = ftk__netfile_exact(f, FTK__CHECKPOINT_RUN, what, FTK__FTC_F64, n, ret, reterr);
+    ftk__format(name, sizeof(name), "%s/%s", FTK__CHECKPOINT_RUN, what);
+    for (uint64_t i = 0; i < n && st >= 0; i++) {
+        if (!isfinite(ret[i]))
+            st = ftk__netfile_refuse(f, name, "holds sums that are no numbers", reterr);
+    }
+    return st;
 }
 
 ftk_status ftk__ledger_read(struct ftk__ledger *l, const struct ftk__ftc_file *f,
@@ -91,15 +101,15 @@ ftk_status ftk__ledger_read(struct ftk__ledger *l, const struct ftk__ftc_file *f
     struct columns c = { 0 };
     ftk_status st = columns_init(&c, l, reterr);
     if (st >= 0)
-        st = get(f, "ledger.layers", FTK__FTC_F64, (uint64_t)l->n_layers * OF_LAYER, c.layers,
-                 reterr);
+        st = ftk__checkpoint_sums(f, "ledger.layers", (uint64_t)l->n_layers * OF_LAYER, c.layers,
+                                  reterr);
     if (st >= 0)
-        st = get(f, "ledger.ops", FTK__FTC_F64, (uint64_t)l->n_ops * OF_OP, c.ops, reterr);
+        st = ftk__checkpoint_sums(f, "ledger.ops", (uint64_t)l->n_ops * OF_OP, c.ops, reterr);
     if (st >= 0)
-        st = get(f, "ledger.events", FTK__FTC_U64, (uint64_t)l->n_ops * FTK__LEDGER_EVENTS,
-                 c.events, reterr);
+        st = ftk__netfile_exact(f, FTK__CHECKPOINT_RUN, "ledger.events", FTK__FTC_U64,
+                                (uint64_t)l->n_ops * FTK__LEDGER_EVENTS, c.events, reterr);
     if (st >= 0)
-        st = get(f, "ledger.sums", FTK__FTC_F64, SUMS, c.sums, reterr);
+        st = ftk__checkpoint_sums(f, "ledger.sums", SUMS, c.sums, reterr);
     for (uint32_t i = 0; st >= 0 && i < l->n_layers; i++) {
         l->layers[i].image = get_flops(c.layers + i * OF_LAYER);
         l->layers[i].sum = get_flops(c.layers + i * OF_LAYER + 2);

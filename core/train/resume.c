@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "config/opcheck.h"
 #include "train/netfile.h"
+#include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 static ftk_status refuse(const struct ftk__ftc_file *f, struct ftk_error *reterr, const char *fmt,
@@ -204,12 +206,28 @@ static struct ftk__seconds seconds_of(const double v[4])
     return (struct ftk__seconds){ .train = v[0], .data = v[1], .eval = v[2], .file = v[3] };
 }
 
+/* All but results, of which a run without a validation split has none. */
+static bool are_finite(const struct ftk__checkpoint_numbers *n)
+{
+    const size_t from = offsetof(struct ftk__checkpoint_numbers, result) / sizeof(double);
+    const size_t to = from + sizeof(n->result) / sizeof(double);
+    double v[FTK__CHECKPOINT_NUMBERS];
+    memcpy(v, n, sizeof(v));
+    for (size_t i = 0; i < FTK__CHECKPOINT_NUMBERS; i++) {
+        if ((i < from || i >= to) && !isfinite(v[i]))
+            return false;
+    }
+    return true;
+}
+
 static ftk_status read_numbers(struct ftk__session *s, const struct ftk__ftc_file *f,
                                const struct header *h, struct ftk_error *reterr)
 {
     struct ftk__checkpoint_numbers n;
     ftk_status st = ftk__netfile_exact(f, FTK__CHECKPOINT_RUN, "numbers", FTK__FTC_F64,
                                        FTK__CHECKPOINT_NUMBERS, &n, reterr);
+    if (st >= 0 && !are_finite(&n))
+        st = refuse(f, reterr, "run/numbers holds sums that are no numbers");
     if (st < 0)
         return st;
     s->seconds = seconds_of(n.seconds);

@@ -240,6 +240,23 @@ static void arrays_that_lie(void **state)
     ftk__ftc_close(&f);
 }
 
+/* Sums that JSON could not hold at the end of a long run are no numbers from the start. */
+static void sums_that_are_no_numbers(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "run/numbers", "run/ledger.layers", "run/ledger.ops",
+                                         "run/ledger.sums" };
+    struct ftk__ftc_file f;
+    open_checkpoint(&f);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct ftk__ftc_array *a = ftk__ftc_find(&f, names[i]);
+        assert_non_null(a);
+        assert_int_equal(go_on(&f, f.header, (uint32_t)(a - f.arrays), NO_NUMBERS), FTK_EINVAL);
+        assert_non_null(strstr(run.err.message, names[i]));
+    }
+    ftk__ftc_close(&f);
+}
+
 /* Each member of the header left out and as each of these. */
 static const char *const values[] = {
     "0",  "1",    "-1",    "7",      "4294967296", "9223372036854775807",
@@ -309,8 +326,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define SMALL(name)  cmocka_unit_test_setup_teardown(name, set_up_small, tear_down)
 #define COPIES(name) cmocka_unit_test_setup_teardown(name, set_up_with_copies, tear_down)
-        SMALL(every_cut_leads_to_prev), SMALL(every_flip_leads_to_prev), COPIES(arrays_that_lie),
-        COPIES(headers_that_lie),       COPIES(slots_that_lie),
+        SMALL(every_cut_leads_to_prev),   SMALL(every_flip_leads_to_prev), COPIES(arrays_that_lie),
+        COPIES(sums_that_are_no_numbers), COPIES(headers_that_lie),        COPIES(slots_that_lie),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
