@@ -52,8 +52,12 @@ static ftk_status add_plugin(void *arg, const struct ftk__entry *e, struct ftk_e
     ftk_status st = hash_of(e, &hash, reterr);
     if (st < 0)
         return st;
+    int level = 0;
+    if (e->file)
+        st = ftk__level_kept(e->file->path, hash.hex, &level, reterr);
+    if (st < 0)
+        return st;
     const ftk_stamp *stamp = e->file ? e->file->stamp : NULL;
-    int level = e->file ? ftk__level_kept(e->file->path, hash.hex) : 0;
     json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "kind",
                             ftk__kind_name((ftk_kind)e->algo->kind), "name", e->algo->name,
                             "plugin", ftk__json_text(stamp ? stamp->name : NULL), "version",
