@@ -30,8 +30,6 @@ ftk_status ftk__ledger_write(const struct ftk__ledger *l, struct ftk__ftc_writer
 /* Into a ledger of the same model and operations. */
 ftk_status ftk__ledger_read(struct ftk__ledger *l, const struct ftk__ftc_file *f,
                             struct ftk_error *reterr);
-/* What the program's kernels() says; NULL: nothing. */
-ftk_status ftk__session_kernels(struct ftk__session *s, const char **ret, struct ftk_error *reterr);
 /* "<name> n" of every layer, which a checkpoint must share with the model that reads it. */
 ftk_status ftk__checkpoint_check_layers(const struct ftk__ftc_file *f, const struct ftk__model *m,
                                         struct ftk_error *reterr);
