@@ -54,49 +54,63 @@ static bool add_builtins(uint32_t kind, json_t *list)
     return ok;
 }
 
-/* The level of the conformance kit that a file has reached, 0: none known. */
-static int level_of(const struct ftk__file *f)
+/* The level of the conformance kit that a file has reached, 0: none known, as of a file that cannot be read. */
+static ftk_status level_of(const struct ftk__file *f, int *ret, struct ftk_error *reterr)
 {
     struct ftk__sha256 hash;
-    return ftk__file_hash(f, &hash, NULL) >= 0 ? ftk__level_kept(f->path, hash.hex) : 0;
+    *ret = 0;
+    ftk_status st = ftk__file_hash(f, &hash, reterr);
+    if (st < 0)
+        return st == FTK_ENOMEM ? st : FTK_OK;
+    return ftk__level_kept(f->path, hash.hex, ret, reterr);
 }
 
-static void print_levels(const struct ftk__registry *r, struct ftk__str *out)
+static ftk_status print_levels(const struct ftk__registry *r, struct ftk__str *out,
+                               struct ftk_error *reterr)
 {
     bool first = true;
     for (uint64_t i = 0; i < ftk__registry_file_count(r); i++) {
         const struct ftk__file *f = ftk__registry_file(r, i);
-        int level = level_of(f);
+        int level;
+        ftk_status st = level_of(f, &level, reterr);
+        if (st < 0)
+            return st;
         if (level == 0)
             continue;
         ftk__str_addf(out, "%slevel %d   %s\n", first ? "\nproved by `conform`:\n" : "", level,
                       f->path);
         first = false;
     }
+    return FTK_OK;
 }
 
 /* Built-ins have no file that a level could be kept of. */
-static bool add_levels(json_t *list)
+static ftk_status add_levels(json_t *list, struct ftk_error *reterr)
 {
-    bool ok = true;
-    for (size_t i = 0; i < json_array_size(list) && ok; i++) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *row = json_array_get(list, i);
         const char *path = json_string_value(json_object_get(row, "path"));
         const char *hash = json_string_value(json_object_get(row, "sha256"));
-        int level = path && hash ? ftk__level_kept(path, hash) : 0;
+        int level = 0;
+        ftk_status st = path && hash ? ftk__level_kept(path, hash, &level, reterr) : FTK_OK;
+        if (st < 0)
+            return st;
         json_t *value = level > 0 ? json_integer(level) : json_null();
-        ok = json_object_set_new(row, "conform_level", value) == 0;
+        if (json_object_set_new(row, "conform_level", value) != 0)
+            return ftk__fail(reterr, FTK_ENOMEM, "no memory for the list");
     }
-    return ok;
+    return FTK_OK;
 }
 
 static ftk_status print_json(const struct ftk__registry *r, uint32_t kind, struct ftk_error *reterr)
 {
     json_t *list = ftk__list_json(r, kind);
-    ftk_status st;
-    if (!list || !add_builtins(kind, list) || !add_levels(list))
+    ftk_status st = FTK_OK;
+    if (!list || !add_builtins(kind, list))
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the list");
-    else
+    if (st >= 0)
+        st = add_levels(list, reterr);
+    if (st >= 0)
         st = ftk__json_print(stdout, list, reterr);
     json_decref(list);
     return st;
@@ -110,7 +124,7 @@ static ftk_status print_text(const struct ftk__registry *r, uint32_t kind, bool 
     print_builtins(kind, &builtins);
     ftk_status st = ftk__list_print(r, kind, verbose, &plugins, reterr);
     if (st >= 0 && verbose)
-        print_levels(r, &plugins);
+        st = print_levels(r, &plugins, reterr);
     if (st >= 0 && (builtins.failed || plugins.failed))
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the list");
     if (st >= 0) {

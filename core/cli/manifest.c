@@ -52,8 +52,12 @@ static ftk_status add_plugin(void *arg, const struct ftk__entry *e, struct ftk_e
     ftk_status st = hash_of(e, &hash, reterr);
     if (st < 0)
         return st;
+    int level = 0;
+    if (e->file)
+        st = ftk__level_kept(e->file->path, hash.hex, &level, reterr);
+    if (st < 0)
+        return st;
     const ftk_stamp *stamp = e->file ? e->file->stamp : NULL;
-    int level = e->file ? ftk__level_kept(e->file->path, hash.hex) : 0;
     json_t *row = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "kind",
                             ftk__kind_name((ftk_kind)e->algo->kind), "name", e->algo->name,
                             "plugin", ftk__json_text(stamp ? stamp->name : NULL), "version",
@@ -165,17 +169,6 @@ ftk_status ftk__manifest_new(const struct ftk__prepared *p, const struct ftk__id
     return st;
 }
 
-/* What the program's kernels() says: its first line is backend and ISA, the rest a line a layer. */
-static ftk_status kernels_of(struct ftk__engine *e, const char **ret, struct ftk_error *reterr)
-{
-    *ret = NULL;
-    if (!e->prog || !e->ops->kernels)
-        return FTK_OK;
-    ftk__engine_begin(e);
-    *ret = e->ops->kernels(e->prog);
-    return ftk__engine_end(e, FTK_OK, reterr);
-}
-
 static json_t *isa_json(const char *kernels)
 {
     char word[64];
@@ -193,7 +186,7 @@ ftk_status ftk__manifest_backend(json_t *doc, const struct ftk__prepared *p, str
     static const char *const precision[] = { "fp32", "tf32", "bf16" };
     const struct ftk__backend_section *b = &p->x->backend;
     const char *kernels;
-    ftk_status st = kernels_of(e, &kernels, reterr);
+    ftk_status st = ftk__engine_kernels(e, &kernels, reterr);
     json_t *plugin = json_array();
     if (st >= 0)
         st = plugin ? add_plugin(plugin, e->entry, reterr) : no_memory(reterr);
@@ -210,12 +203,16 @@ ftk_status ftk__manifest_backend(json_t *doc, const struct ftk__prepared *p, str
     return st;
 }
 
-/* A value a channel; 7 digits tell two floats apart. */
+/* A value a channel; 7 digits tell two floats apart.  NULL: no memory. */
 static json_t *channel_list(const float *v, uint32_t channels)
 {
     json_t *list = json_array();
-    for (uint32_t c = 0; c < channels; c++)
-        json_array_append_new(list, json_real(round((double)v[c] * 1e7) / 1e7));
+    for (uint32_t c = 0; list && c < channels; c++) {
+        if (json_array_append_new(list, json_real(round((double)v[c] * 1e7) / 1e7)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
     return list;
 }
 

@@ -2,6 +2,7 @@
  * plugin/engine.c - choosing, opening and compiling a compute backend, and its state by name.
  */
 #include "plugin/engine.h"
+#include "base/str.h"
 
 #include <string.h>
 
@@ -169,6 +170,19 @@ ftk_status ftk__engine_compile(struct ftk__engine *e, const ftk_build *build,
     e->channels = build->channels;
     e->max_batch = build->max_batch;
     return FTK_OK;
+}
+
+ftk_status ftk__engine_kernels(struct ftk__engine *e, const char **ret, struct ftk_error *reterr)
+{
+    *ret = NULL;
+    if (!e->prog || !e->ops->kernels)
+        return FTK_OK;
+    ftk__engine_begin(e);
+    *ret = e->ops->kernels(e->prog);
+    ftk_status st = ftk__engine_end(e, FTK_OK, reterr);
+    if (*ret && !ftk__utf8_valid(*ret))
+        *ret = NULL; /* neither JSON nor a log could hold it */
+    return st;
 }
 
 void ftk__engine_close(struct ftk__engine *e)

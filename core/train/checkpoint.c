@@ -49,20 +49,6 @@ static bool is_due(const struct ftk__session *s)
 
 /* ---- what ------------------------------------------------------------------------------------ */
 
-ftk_status ftk__session_kernels(struct ftk__session *s, const char **ret, struct ftk_error *reterr)
-{
-    struct ftk__engine *e = s->net.engine;
-    *ret = NULL;
-    if (!e->ops->kernels)
-        return FTK_OK;
-    ftk__engine_begin(e);
-    *ret = e->ops->kernels(e->prog);
-    ftk_status st = ftk__engine_end(e, FTK_OK, reterr);
-    if (*ret && !ftk__utf8_valid(*ret))
-        *ret = NULL; /* JSON could not hold it */
-    return st;
-}
-
 static json_t *layers_of(const struct ftk__model *m)
 {
     json_t *list = json_array();
@@ -93,7 +79,7 @@ static ftk_status make_header(struct ftk__session *s, const struct ftk__journal_
 {
     const struct ftk__position *at = &s->at;
     const char *kernels;
-    ftk_status st = ftk__session_kernels(s, &kernels, reterr);
+    ftk_status st = ftk__engine_kernels(s->net.engine, &kernels, reterr);
     if (st < 0)
         return st;
     json_t *doc = json_pack(

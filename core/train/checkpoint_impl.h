@@ -33,8 +33,6 @@ ftk_status ftk__ledger_read(struct ftk__ledger *l, const struct ftk__ftc_file *f
 /* An array of "run/", F64, of sums: all of them finite, or FTK_EINVAL (65). */
 ftk_status ftk__checkpoint_sums(const struct ftk__ftc_file *f, const char *what, uint64_t n,
                                 double *ret, struct ftk_error *reterr);
-/* What the program's kernels() says; NULL: nothing. */
-ftk_status ftk__session_kernels(struct ftk__session *s, const char **ret, struct ftk_error *reterr);
 /* "<name> n" of every layer, which a checkpoint must share with the model that reads it. */
 ftk_status ftk__checkpoint_check_layers(const struct ftk__ftc_file *f, const struct ftk__model *m,
                                         struct ftk_error *reterr);

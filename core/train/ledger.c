@@ -135,13 +135,9 @@ ftk_status ftk__ledger_kernels(struct ftk__engine *e, const struct ftk__model *m
 {
     bool sparse = e->device.caps & FTK_CAP_SPARSE_COMPUTE;
     const char *text = NULL;
-    if (sparse && e->ops->kernels) {
-        ftk__engine_begin(e);
-        text = e->ops->kernels(e->prog);
-        ftk_status st = ftk__engine_end(e, FTK_OK, reterr);
-        if (st < 0)
-            return st;
-    }
+    ftk_status st = sparse ? ftk__engine_kernels(e, &text, reterr) : FTK_OK;
+    if (st < 0)
+        return st;
     for (uint32_t l = 0; l < m->n_layers; l++)
         ret_dense[l] = !sparse || (text && runs_dense(text, m->layers[l].name));
     return FTK_OK;

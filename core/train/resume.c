@@ -262,7 +262,7 @@ static ftk_status compare_kernels(struct ftk__session *s, const struct ftk__ftc_
     const char *then = ftk__checkpoint_kernels(f);
     const char *backend = json_string_value(json_object_get(f->header, "backend"));
     const char *now;
-    ftk_status st = ftk__session_kernels(s, &now, reterr);
+    ftk_status st = ftk__engine_kernels(s->net.engine, &now, reterr);
     if (st < 0)
         return st;
     bool same = backend && strcmp(backend, s->net.engine->entry->algo->name) == 0;

@@ -18,16 +18,32 @@ static char *beside(const char *path)
     return s.text;
 }
 
-/* The cache's folder with a / at its end; NULL where there is no home. */
+/* The folder that caches stand in, as the XDG base directory specification has it; NULL where there is no home. */
+static const char *cache_home(const char **ret_below)
+{
+    const char *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    bool own = cache && cache[0] == '/';
+    *ret_below = own ? "" : ".cache/";
+    if (own)
+        return cache;
+    return home && home[0] == '/' ? home : NULL;
+}
+
+static bool has_cache(void)
+{
+    const char *below;
+    return cache_home(&below) != NULL;
+}
+
+/* The cache's folder with a / at its end; NULL where there is no home or no memory. */
 static char *cache_folder(void)
 {
     struct ftk__str s = { 0 };
-    const char *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    if (cache && cache[0] == '/')
-        ftk__str_addf(&s, "%s/freetickets/conform/", cache);
-    else if (home && home[0] == '/')
-        ftk__str_addf(&s, "%s/.cache/freetickets/conform/", home);
+    const char *below;
+    const char *home = cache_home(&below);
+    if (home)
+        ftk__str_addf(&s, "%s/%sfreetickets/conform/", home, below);
     return s.text;
 }
 
@@ -72,32 +88,44 @@ void ftk__levels_keep(const struct ftk__conform_run *r)
     }
 }
 
-static int level_in(const char *name, const char *sha256)
+/* The level that a document states, 0 where there is no such document or it speaks of other rules or
+ * another content. */
+static ftk_status level_in(const char *name, const char *sha256, int *ret, struct ftk_error *reterr)
 {
     json_t *doc;
     struct ftk__sha256 rules;
-    int level = 0;
-    if (!name || ftk__json_read_file(name, DOCUMENT_LIMIT, &doc, NULL) < 0)
-        return 0;
+    *ret = 0;
+    ftk_status st = ftk__rules_hash(&rules, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__json_read_file(name, DOCUMENT_LIMIT, &doc, reterr);
+    if (st == FTK_ENOMEM)
+        return st;
+    if (st < 0)
+        return FTK_OK;
     const char *file = json_string_value(json_object_get(doc, "sha256"));
     const char *by =
         json_string_value(json_object_get(json_object_get(doc, "kit"), "rules_sha256"));
-    if (file && by && strcmp(file, sha256) == 0 && ftk__rules_hash(&rules, NULL) >= 0 &&
-        strcmp(by, rules.hex) == 0)
-        level = (int)json_integer_value(json_object_get(doc, "level"));
+    if (file && by && strcmp(file, sha256) == 0 && strcmp(by, rules.hex) == 0)
+        *ret = (int)json_integer_value(json_object_get(doc, "level"));
     json_decref(doc);
-    return level;
+    return FTK_OK;
 }
 
-int ftk__level_kept(const char *path, const char *sha256)
+/* The same of a name that was allocated, and is NULL where that failed. */
+static ftk_status level_in_taken(char *name, const char *sha256, int *ret, struct ftk_error *reterr)
 {
-    char *name = beside(path);
-    int level = level_in(name, sha256);
+    ftk_status st = name ? level_in(name, sha256, ret, reterr)
+                         : ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of a level");
     ftk__free(name);
-    if (level > 0)
-        return level;
-    name = in_cache(sha256);
-    level = level_in(name, sha256);
-    ftk__free(name);
-    return level;
+    return st;
+}
+
+ftk_status ftk__level_kept(const char *path, const char *sha256, int *ret, struct ftk_error *reterr)
+{
+    *ret = 0;
+    ftk_status st = level_in_taken(beside(path), sha256, ret, reterr);
+    if (st < 0 || *ret > 0 || !has_cache())
+        return st;
+    return level_in_taken(in_cache(sha256), sha256, ret, reterr);
 }

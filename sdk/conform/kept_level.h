@@ -9,6 +9,8 @@
  * written to $XDG_CACHE_HOME/freetickets/conform/<sha256>.json.  Nothing is kept where only some
  * rules ran, or the seconds were set; a place that cannot be written is passed over. */
 void ftk__levels_keep(const struct ftk__conform_run *r);
-/* The level kept of this very content, judged by the rules of this program; 0: none. */
-int ftk__level_kept(const char *path, const char *sha256);
+/* The level kept of this very content, judged by the rules of this program; 0: none that can be read.
+ * FTK_ENOMEM. */
+ftk_status ftk__level_kept(const char *path, const char *sha256, int *ret,
+                           struct ftk_error *reterr);
 #endif

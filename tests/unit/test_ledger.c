@@ -228,7 +228,10 @@ static void kernels_by_layer(void **state)
         .size = sizeof(algo), .kind = FTK_KIND_BACKEND, .name = "own", .ops = &ops
     };
     const struct ftk__entry entry = { .algo = &algo };
-    struct ftk__engine e = { .entry = &entry, .ops = &ops, .host = ftk__host_new() };
+    char prog; /* kernels() does not look into it */
+    struct ftk__engine e = {
+        .entry = &entry, .ops = &ops, .host = ftk__host_new(), .prog = (ftk_prog *)&prog
+    };
     bool dense[2];
     assert_non_null(e.host);
     kernels_text = "own avx2\nfc1 sparse 4x8\nfc10 dense onednn";

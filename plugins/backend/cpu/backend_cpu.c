@@ -83,10 +83,12 @@ static ftk_status cpu_open(const ftk_host *h, const void *p, const ftk_open *o, 
     d->threads = o->threads ? o->threads : cpu_threads_all();
     d->tile_bytes = cpu_choose_tile_bytes();
     d->format = (uint32_t)wishes->format;
-    if (cpu_threads_start(h, d->threads, &d->pool) != FTK_OK) {
+    const ftk_status started = cpu_threads_start(h, d->threads, &d->pool);
+    if (started != FTK_OK) {
         const uint32_t n = d->threads;
         h->free(h, d);
-        return h->fail(h, FTK_ENOMEM, "%u threads cannot be started", n);
+        return h->fail(h, started, "%s %u threads",
+                       started == FTK_ENOMEM ? "no memory for" : "the system does not start", n);
     }
     *ret = d;
     return FTK_OK;

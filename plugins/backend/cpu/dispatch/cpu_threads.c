@@ -147,9 +147,12 @@ ftk_status cpu_threads_start(const ftk_host *host, uint32_t n, struct cpu_thread
     pthread_cond_init(&t->begin, NULL);
     pthread_cond_init(&t->end, NULL);
     t->worker = host->alloc(host, n * sizeof(*t->worker));
-    if (!t->worker || start_workers(t) != 0) {
+    ftk_status st = t->worker ? FTK_OK : FTK_ENOMEM;
+    if (st == FTK_OK && start_workers(t) != 0)
+        st = FTK_EIO;
+    if (st != FTK_OK) {
         cpu_threads_stop(t);
-        return FTK_ENOMEM;
+        return st;
     }
     *ret = t;
     return FTK_OK;

@@ -13,7 +13,7 @@ struct cpu_threads;
 /* Work item `item` of a loop, on thread `thread` (0..n-1; 0 is the caller). */
 typedef void (*cpu_work_fn)(void *arg, uint32_t item, uint32_t thread);
 
-/* n threads counting the caller; FTK_ENOMEM if the system gives no more. */
+/* n threads counting the caller; FTK_ENOMEM, FTK_EIO if the system starts no more. */
 ftk_status cpu_threads_start(const ftk_host *host, uint32_t n, struct cpu_threads **ret);
 void cpu_threads_stop(struct cpu_threads *t);
 

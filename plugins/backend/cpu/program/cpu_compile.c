@@ -281,6 +281,8 @@ static ftk_status fill(ftk_prog *p, const ftk_build *b)
         st = scratch_init(p);
     if (st == FTK_OK)
         st = read_init(p);
+    if (st == FTK_OK)
+        st = cpu_text_init(p);
     return st;
 }
 

@@ -85,7 +85,6 @@ struct ftk_prog {
     uint64_t *read_index; /* [CPU_READ_CAP], what read_*() points to      */
     float *read_value[3];
     char *text; /* of kernels()                                 */
-    size_t text_size;
 
     ftk_stats stats;
 };
@@ -172,6 +171,7 @@ ftk_status cpu_read_active(ftk_prog *p, uint32_t layer, uint32_t channels, uint6
 ftk_status cpu_read_inactive(ftk_prog *p, uint32_t layer, uint32_t channels, uint64_t cap,
                              uint64_t *cursor, ftk_cand *ret);
 ftk_status cpu_edit(ftk_prog *p, uint32_t layer, const ftk_change *c);
+ftk_status cpu_text_init(ftk_prog *p);
 const char *cpu_kernel_text(ftk_prog *p);
 
 /* May the user of `in` write dy as the backward of `in` would have left it? */

@@ -18,14 +18,21 @@ static int print_layer(const struct cpu_node *n, char *at, size_t left)
                     g->backward.tile->tw, g->backward.sub->chan_block);
 }
 
-const char *cpu_kernel_text(ftk_prog *p)
+static size_t text_size(const ftk_prog *p)
 {
     enum { LINE = 160 };
-    const size_t size = ((size_t)p->n_nodes + 1) * LINE;
-    if (!p->text)
-        p->text = p->host->alloc(p->host, size);
-    if (!p->text)
-        return NULL;
+    return ((size_t)p->n_nodes + 1) * LINE;
+}
+
+ftk_status cpu_text_init(ftk_prog *p)
+{
+    p->text = p->host->alloc(p->host, text_size(p));
+    return p->text ? FTK_OK : FTK_ENOMEM;
+}
+
+const char *cpu_kernel_text(ftk_prog *p)
+{
+    const size_t size = text_size(p);
     int at = snprintf(p->text, size, "cpu %s\n", p->kern->name);
     for (uint32_t i = 0; i < p->n_nodes && at >= 0 && (size_t)at < size; i++) {
         if (cpu_is_matmul(&p->nodes[i]))
