@@ -43,8 +43,14 @@ class Strategy:
             raise RuntimeError(f"{self.name}: status {done.returncode}: {done.stderr[-500:]}")
         traced = os.path.join(self.dir, "traced")
         self.events = driver.trace(self.command(traced), os.path.join(self.dir, "trace"))
-        self.risks = resume_trace.at_risk(self.events, traced)
+        self.risks = resume_trace.at_risk(self.events, traced) + self.rare_risks()
         return driver.difference(self.whole, traced)
+
+    def rare_risks(self):
+        """Where no checkpoint syncs what was written just before."""
+        rare = os.path.join(self.dir, "rare")
+        events = driver.trace(self.command(rare, "1h"), os.path.join(self.dir, "trace"))
+        return resume_trace.at_risk(events, rare)
 
     def out(self):
         return os.path.join(self.dir, f"cut-{next(self.number)}")
