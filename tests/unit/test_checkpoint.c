@@ -181,6 +181,21 @@ static void freetickets_on_ref(void **state)
     interrupt(SET("topology.preset=freetickets"), "ref", 3);
 }
 
+/* Two moments, and a bias correction that counts steps from where the optimiser began. */
+static void adam(void **state)
+{
+    (void)state;
+    interrupt(SET("optim.use=adam", "optim.lr=1e-3", "ensemble.explore_lr=1e-3",
+                  "ensemble.refine_lr=1e-3"),
+              "cpu", 2);
+}
+
+static void adamw_on_ref(void **state)
+{
+    (void)state;
+    interrupt(SET("optim.use=adamw", "ensemble.use=pf", "optim.lr=1e-3"), "ref", 5);
+}
+
 /* An update in the place of a step; a cosine over both phases. */
 static void rigl(void **state)
 {
@@ -296,6 +311,8 @@ int main(void)
         TEST(pf),
         TEST(freetickets),
         TEST(freetickets_on_ref),
+        TEST(adam),
+        TEST(adamw_on_ref),
         TEST(rigl),
         TEST(set_itop),
         TEST(moody),
