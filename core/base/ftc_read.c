@@ -279,7 +279,7 @@ static ftk_status open_fd(const char *path, int *ret_fd, uint64_t *ret_size,
                           struct ftk_error *reterr)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would have us wait */
     int error = fd < 0 || fstat(fd, &st) != 0 ? errno : 0;
     if (!error && !S_ISREG(st.st_mode))
         error = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;

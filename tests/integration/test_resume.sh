@@ -223,14 +223,17 @@ told_threads() { # in the log, for it changes no bit
 check "threads, output, metrics, eval do not matter; threads are logged" told_threads
 check "another ISA is allowed, and warned of" allowed 'another ISA, portable after .*bits may differ' \
     -s backend.isa=portable
-other_backend() {
+other_backend() { # and back
     cut ref -s backend.use=ref || return 1
-    run_in ref -s backend.use=cpu 2>ref.txt || return 1
-    cat ref.txt
-    grep -q 'another backend, cpu after ref: bits may differ' ref.txt && [ -s ref/members/member-1.safetensors ] &&
-        jq -e '.backend.name == "cpu" and .status == "finished"' ref/run.json
+    killed_at_rename 12 run "$cfg" --out ref -q --checkpoint-every 0s -s backend.use=cpu
+    run_in ref -s backend.use=ref 2>ref.txt || return 1
+    cat ref.txt ref/log.txt
+    grep -q 'another backend, cpu after ref: bits may differ' ref/log.txt &&
+        grep -q 'another backend, ref after cpu: bits may differ' ref.txt && [ -s ref/members/member-1.safetensors ] &&
+        jq -e '.backend.name == "ref" and .status == "finished" and
+            ([.resumptions[].step] | length == 2 and .[0] > 0 and .[1] > .[0])' ref/run.json
 }
-check "a run that began on ref goes on on cpu, and warns" other_backend
+check "a run that began on ref goes on on cpu and then on ref, and warns each time" other_backend
 
 # Plugins and data that change in between: an installation of our own, and arrays of our own.
 mkdir -p own/bin own/lib/freetickets/plugins

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -351,6 +352,10 @@ static void no_file(void **state)
     assert_int_equal(ftk__ftc_open(dir.path, &f, &err), FTK_EIO);
     assert_int_equal(ftk__error_exit_code(&err), FTK__EXIT_IO);
     assert_int_equal(ftk__ftc_open("/dev/zero", &f, &err), FTK_EIO);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    (void)alarm(5); /* nobody will ever write into it */
+    assert_int_equal(ftk__ftc_open(path, &f, &err), FTK_EIO);
+    (void)alarm(0);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
