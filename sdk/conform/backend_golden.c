@@ -198,6 +198,20 @@ static ftk_prog *compile(const struct ftk__bk_golden *c)
     return ftk__bk_not_supported(c->bk, "compile", st, true) ? NULL : p;
 }
 
+/* Moments are 0 before the first step; a mask() that leaves others behind fails its own rule. */
+static void clear_moments(const struct ftk__bk_golden *c, ftk_prog *p)
+{
+    struct ftk__bk_snap s;
+    ftk__bk_snap(c->bk, p, &c->g, 1, &s);
+    for (uint32_t i = 0; i < s.n; i++) {
+        const struct ftk__bk_array *a = &s.array[i];
+        if ((a->role & (FTK_TENSOR_MOMENT1 | FTK_TENSOR_MOMENT2)) == 0)
+            continue;
+        const float *zeros = ftk__kit_alloc(c->bk->c, a->n, sizeof(*zeros));
+        ftk__bk_put(c->bk, p, &c->g, a->node, a->role, zeros, a->n);
+    }
+}
+
 /* A new program in the state before the first step; NULL as compile() says. */
 static ftk_prog *start(const struct ftk__bk_golden *c)
 {
@@ -215,6 +229,8 @@ static ftk_prog *start(const struct ftk__bk_golden *c)
             ftk__bk_put(c->bk, p, &c->g, node, roles[r].role, put, few);
         }
     }
+    if (p)
+        clear_moments(c, p);
     return p;
 }
 
