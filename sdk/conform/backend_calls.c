@@ -27,6 +27,16 @@ bool ftk__bk_not_supported(struct ftk__bk *bk, const char *call, ftk_status st, 
     return true;
 }
 
+bool ftk__bk_supports(struct ftk__bk *bk, const struct ftk__bk_graph *g)
+{
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        ftk_status st = FTK__TRY(bk, supports, bk->dev, g->list[i]);
+        if (ftk__bk_not_supported(bk, "supports", st, true))
+            return false;
+    }
+    return true;
+}
+
 bool ftk__bk_is_cpu(const struct ftk__bk *bk)
 {
     return (bk->caps & FTK_CAP_ASYNC) == 0;

@@ -45,6 +45,8 @@ void ftk__bk_close(struct ftk__bk *bk);
 bool ftk__bk_under_test(const struct ftk__bk *bk); /* else it is the oracle     */
 /* FTK_ENOTSUP with a reason, from a backend that may say so: true.  Anything else below 0 fails. */
 bool ftk__bk_not_supported(struct ftk__bk *bk, const char *call, ftk_status st, bool allowed);
+/* Whether it has all ops of a network. */
+bool ftk__bk_supports(struct ftk__bk *bk, const struct ftk__bk_graph *g);
 /* Whether it computes on the host: then only bind, select and several members may be missing. */
 bool ftk__bk_is_cpu(const struct ftk__bk *bk);
 

@@ -116,21 +116,11 @@ const char *ftk__bkd_case(struct ftk__bk_graph *g, uint32_t i)
 
 /* ---- pairs ------------------------------------------------------------------------------------- */
 
-static bool supported(struct ftk__bk *bk, const struct ftk__bk_graph *g)
-{
-    for (uint32_t i = 0; i < g->n_nodes; i++) {
-        ftk_status st = FTK__TRY(bk, supports, bk->dev, g->list[i]);
-        if (ftk__bk_not_supported(bk, "supports", st, true))
-            return false;
-    }
-    return true;
-}
-
 bool ftk__bkd_pair_open(struct ftk__bkd_pair *p, uint32_t i)
 {
     const char *name = ftk__bkd_case(&p->g, i);
     double density = densities[i / FTK__BKD_CASES % 3];
-    if (!supported(&p->bk[0], &p->g))
+    if (!ftk__bk_supports(&p->bk[0], &p->g))
         return false;
     for (int k = 0; k < 2; k++) {
         p->prog[k] = ftk__bk_compile(&p->bk[k], &p->g, FTK__BKD_BATCH, 0);

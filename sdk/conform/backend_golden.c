@@ -9,6 +9,10 @@
 static const double tolerance = 1e-5;
 
 const char *const ftk__bk_golden_names[] = {
+    "adam",
+    "adam_masked",
+    "adamw",
+    "adamw_masked",
     "add",
     "avgpool",
     "avgpool_global",
@@ -34,8 +38,9 @@ const char *const ftk__bk_golden_names[] = {
     NULL,
 };
 
-/* The numbers of `run`. */
+/* The numbers of `run`, and of `adam`. */
 enum { RUN_LR, RUN_MOMENTUM, RUN_DECAY, RUN_NESTEROV, RUN_DENSE, RUN_KEY0, RUN_KEY1 };
+enum { ADAM_OPTIMISER, ADAM_BETA2, ADAM_EPS };
 enum { NODE_NUMBERS = 14, STEP_KEYS = 100 };
 
 /* A file of the kit that is not as it was written is the kit's own failure. */
@@ -116,6 +121,7 @@ void ftk__bk_golden_open(struct ftk__bk *bk, const char *name, struct ftk__bk_go
     ftk__free(path);
     read_graph(c);
     c->run = array(c, "run", FTK__F64, NULL);
+    c->adam = ftk__st_find(&c->file, "adam") ? array(c, "adam", FTK__F64, NULL) : NULL;
     c->counts = array(c, "counts", FTK__I32, &c->steps);
     for (uint64_t i = 0; i < c->steps; i++) {
         uint32_t count = (uint32_t)c->counts[i];
@@ -179,12 +185,38 @@ static void put_mask(const struct ftk__bk_golden *c, ftk_prog *p, uint32_t node)
     FTK__MUST(c->bk, mask, p, ftk__bk_layer(&c->g, node), active, nnz);
 }
 
-/* A new program in the state before the first step. */
-static ftk_prog *start(const struct ftk__bk_golden *c)
+/* NULL where the optimiser is not supported; SGD must be. */
+static ftk_prog *compile(const struct ftk__bk_golden *c)
 {
     uint32_t flags = c->run[RUN_DENSE] != 0.0 ? FTK_BUILD_DENSE_MOMENTUM : 0;
-    ftk_prog *p = ftk__bk_compile(c->bk, &c->g, c->max_batch, flags);
-    for (uint32_t node = 0; node < c->g.n_nodes; node++) {
+    if (!c->adam)
+        return ftk__bk_compile(c->bk, &c->g, c->max_batch, flags);
+    ftk_build b = ftk__bk_build(&c->g, c->max_batch, flags);
+    b.optimiser = (uint32_t)c->adam[ADAM_OPTIMISER];
+    ftk_prog *p = NULL;
+    ftk_status st = FTK__TRY(c->bk, compile, c->bk->dev, &b, &p);
+    return ftk__bk_not_supported(c->bk, "compile", st, true) ? NULL : p;
+}
+
+/* Moments are 0 before the first step; a mask() that leaves others behind fails its own rule. */
+static void clear_moments(const struct ftk__bk_golden *c, ftk_prog *p)
+{
+    struct ftk__bk_snap s;
+    ftk__bk_snap(c->bk, p, &c->g, 1, &s);
+    for (uint32_t i = 0; i < s.n; i++) {
+        const struct ftk__bk_array *a = &s.array[i];
+        if ((a->role & (FTK_TENSOR_MOMENT1 | FTK_TENSOR_MOMENT2)) == 0)
+            continue;
+        const float *zeros = ftk__kit_alloc(c->bk->c, a->n, sizeof(*zeros));
+        ftk__bk_put(c->bk, p, &c->g, a->node, a->role, zeros, a->n);
+    }
+}
+
+/* A new program in the state before the first step; NULL as compile() says. */
+static ftk_prog *start(const struct ftk__bk_golden *c)
+{
+    ftk_prog *p = compile(c);
+    for (uint32_t node = 0; p && node < c->g.n_nodes; node++) {
         if (c->g.node[node].sparse)
             put_mask(c, p, node);
         for (uint32_t r = 0; r < ROLES; r++) {
@@ -197,6 +229,8 @@ static ftk_prog *start(const struct ftk__bk_golden *c)
             ftk__bk_put(c->bk, p, &c->g, node, roles[r].role, put, few);
         }
     }
+    if (p)
+        clear_moments(c, p);
     return p;
 }
 
@@ -248,6 +282,8 @@ void ftk__bk_golden_forward(struct ftk__bk_golden *c)
 {
     const ftk_hyper hy = ftk__bk_hyper(0.0, 0.0, 0.0, 0);
     ftk_prog *p = start(c);
+    if (!p)
+        return;
     check_logits(c, p, "logits");
     step_once(c, p, 0, &hy);
     c->bk->ops->release(p);
@@ -259,6 +295,8 @@ void ftk__bk_golden_gradients(struct ftk__bk_golden *c)
 {
     ftk_prog *p = start(c);
     const ftk_hyper hy = ftk__bk_hyper(0.0, 0.0, 0.0, FTK_STEP_KEEP_GRAD);
+    if (!p)
+        return;
     step_once(c, p, 0, &hy);
     for (uint32_t i = 0; i < c->g.n_nodes * ROLES_TRAINED; i++) {
         uint32_t node = i / ROLES_TRAINED;
@@ -289,6 +327,8 @@ void ftk__bk_golden_grad_input(struct ftk__bk_golden *c)
     uint64_t n = 0;
     const float *want = array(c, "grad_input", FTK__F32, &n);
     float *got = ftk__kit_alloc(c->bk->c, n, sizeof(*got));
+    if (!p)
+        return;
     FTK__MUST(c->bk, grad_input, p, list, got);
     compare(c, "gradient of the input", got, want, n);
     c->bk->ops->release(p);
@@ -304,9 +344,11 @@ static void check_array(struct ftk__bk_golden *c, ftk_prog *p, const char *when,
     if (!dense)
         return;
     bool velocity = strcmp(when, "velocity") == 0;
+    bool square = strcmp(when, "square") == 0;
     bool all = r != 0 || (velocity && c->run[RUN_DENSE] != 0.0);
     const float *want = compact(c, all ? NULL : mask_of(c, node), dense, n, &few);
-    uint32_t role = roles[r].role | (velocity ? (uint32_t)FTK_TENSOR_MOMENT1 : 0u);
+    uint32_t role = roles[r].role | (velocity ? (uint32_t)FTK_TENSOR_MOMENT1 : 0u) |
+                    (square ? (uint32_t)FTK_TENSOR_MOMENT2 : 0u);
     const float *got = ftk__bk_get(c->bk, p, &c->g, node, role, &have);
     ftk__kit_expect(c->bk->c, have == few, "PyTorch's %s: %s of node %u has %llu floats, not %llu",
                     c->name, roles[r].name, node, (unsigned long long)have,
@@ -321,6 +363,12 @@ void ftk__bk_golden_train(struct ftk__bk_golden *c)
     ftk_prog *p = start(c);
     ftk_hyper hy = ftk__bk_hyper(c->run[RUN_LR], c->run[RUN_MOMENTUM], c->run[RUN_DECAY],
                                  c->run[RUN_NESTEROV] != 0.0 ? FTK_STEP_NESTEROV : 0u);
+    if (!p)
+        return;
+    if (c->adam) {
+        hy.beta2 = c->adam[ADAM_BETA2];
+        hy.eps = c->adam[ADAM_EPS];
+    }
     for (uint64_t step = 0; step < c->steps; step++) {
         hy.step = step + 1;
         step_once(c, p, step, &hy);
@@ -329,6 +377,7 @@ void ftk__bk_golden_train(struct ftk__bk_golden *c)
         for (uint32_t r = 0; r < ROLES; r++) {
             check_array(c, p, "end", node, r);
             check_array(c, p, "velocity", node, r);
+            check_array(c, p, "square", node, r);
         }
     }
     check_logits(c, p, "end_logits");

@@ -3,8 +3,9 @@
 """Writes sdk/conform/ops/*.safetensors: what PyTorch says about every node op.
 
     apt-get install -y --no-install-recommends python3-torch
-    /usr/bin/python3 sdk/conform/make_ops.py        (in the repository's root)
+    /usr/bin/python3 sdk/conform/make_ops.py [PART]     (in the repository's root)
 
+With PART only files whose name starts with it: another PyTorch may round a last bit otherwise.
 Each file is one small network with its data; PyTorch runs it in float64 from float32 inputs.
 The arrays (all numbers of a node list are as in graph.h):
     nodes      I32 [n][14]  op, in[2], out_shape[3], kernel[2], stride[2], pad[2], flags, sparse
@@ -16,7 +17,9 @@ The arrays (all numbers of a node list are as in graph.h):
     mask.N                  U8: active weights of sparse node N
     start.N.R, end.N.R      arrays before the first and after the last step; R is weight, bias,
                             mean or var; dense, inactive weights 0
-    velocity.N.R            SGD's momentum buffer after the last step
+    adam       F64 [3]      optimiser (2 Adam, 3 AdamW), beta2, eps; absent: SGD
+    velocity.N.R            SGD's momentum buffer, Adam's first moment, after the last step
+    square.N.R              Adam's second moment
     grad.N.R                gradient of the first step, dense, without decay
     logits, end_logits      predict() of the first step's samples, before and after all steps
     grad_input              of the mean loss of these, evaluation mode, before
@@ -25,6 +28,7 @@ The arrays (all numbers of a node list are as in graph.h):
 import json
 import os
 import struct
+import sys
 
 import numpy as np
 import torch
@@ -33,6 +37,8 @@ import torch.nn.functional as F
 (INPUT, LINEAR, CONV, NORM, RELU, ADD, MAXPOOL, AVGPOOL, DROPOUT, XENT, FLATTEN, CONCAT,
  PAD_CHANNELS) = range(1, 14)
 BIAS, NO_DECAY, NO_DECAY_BIAS = 1, 2, 4
+ADAM, ADAMW = 2, 3
+PART = sys.argv[1] if len(sys.argv) > 1 else ""
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ops")
 KINDS = {"float32": "F32", "float64": "F64", "int32": "I32", "uint8": "U8"}
 
@@ -211,11 +217,27 @@ def snapshot(g, when):
     return {f"{when}.{i}.{role}": single(v) for (i, role), v in arrays.items()}
 
 
-def train(g, x, y, counts, key, lr, momentum, decay, nesterov, dense, out):
-    optimiser = torch.optim.SGD(
-        [{"params": [v], "weight_decay": decay if g.decays(i, role) else 0.0}
-         for (i, role), v in g.params.items()],
-        lr=lr, momentum=momentum, nesterov=bool(nesterov))
+def optimiser_of(g, lr, momentum, decay, nesterov, adam):
+    groups = [{"params": [v], "weight_decay": decay if g.decays(i, role) else 0.0}
+              for (i, role), v in g.params.items()]
+    if adam is None:
+        return torch.optim.SGD(groups, lr=lr, momentum=momentum, nesterov=bool(nesterov))
+    kind, beta2, eps = adam
+    make = {ADAM: torch.optim.Adam, ADAMW: torch.optim.AdamW}[kind]
+    return make(groups, lr=lr, betas=(momentum, beta2), eps=eps)
+
+
+def moments(g, optimiser, adam, out):
+    names = {"velocity": "momentum_buffer"}
+    if adam is not None:
+        names = {"velocity": "exp_avg", "square": "exp_avg_sq"}
+    for (i, role), v in g.params.items():
+        for name, torchs in names.items():
+            out[f"{name}.{i}.{role}"] = single(optimiser.state[v][torchs])
+
+
+def train(g, x, y, counts, key, lr, momentum, decay, nesterov, dense, adam, out):
+    optimiser = optimiser_of(g, lr, momentum, decay, nesterov, adam)
     masks = {i: torch.tensor(m) for i, m in g.masks.items()}
     first, losses = 0, []
     for step, count in enumerate(counts):
@@ -233,15 +255,18 @@ def train(g, x, y, counts, key, lr, momentum, decay, nesterov, dense, out):
         optimiser.step()
         for i, mask in masks.items():
             g.params[i, "weight"].data *= mask
-    for (i, role), v in g.params.items():
-        out[f"velocity.{i}.{role}"] = single(optimiser.state[v]["momentum_buffer"])
+    moments(g, optimiser, adam, out)
     out["loss"] = np.array(losses)
 
 
-def write(name, g, counts, lr=0.1, momentum=0.9, decay=0.0, nesterov=0, dense=0):
+def write(name, g, counts, lr=0.1, momentum=0.9, decay=0.0, nesterov=0, dense=0, adam=None):
+    if not name.startswith(PART):
+        return
     samples, classes = sum(counts), int(np.prod(g.shape(g.nodes[-1]["a"])))
     out, key = describe(g), (7, 40)
     out["run"] = np.array([lr, momentum, decay, nesterov, dense, *key], np.float64)
+    if adam is not None:
+        out["adam"] = np.array(adam, np.float64)
     out["counts"] = np.array(counts, np.int32)
     out["x"] = g.rng.standard_normal((samples, *g.shape(0))).astype(np.float32)
     out["y"] = g.rng.integers(0, classes, samples).astype(np.int32)
@@ -252,7 +277,7 @@ def write(name, g, counts, lr=0.1, momentum=0.9, decay=0.0, nesterov=0, dense=0)
     out["logits"] = single(g.logits(head, False))
     g.loss(head, y[:counts[0]], False).backward()
     out["grad_input"] = single(head.grad)
-    train(g, x, y, counts, key, lr, momentum, decay, nesterov, dense, out)
+    train(g, x, y, counts, key, lr, momentum, decay, nesterov, dense, adam, out)
     out.update(snapshot(g, "end"))
     out["end_logits"] = single(g.logits(x[:counts[0]], False))
     save(os.path.join(FOLDER, name + ".safetensors"), out)
@@ -348,6 +373,15 @@ def net(seed, density):
     return g
 
 
+def adam_cases():
+    """Numbers that are nobody's defaults; eps is large enough to show where it stands."""
+    how = dict(lr=0.02, momentum=0.8, decay=0.1)
+    write("adam", net(16, 0.0), [6, 4, 6], adam=(ADAM, 0.95, 1e-3), **how)
+    write("adam_masked", net(17, 0.3), [6, 5, 6, 4], adam=(ADAM, 0.95, 1e-3), **how)
+    write("adamw", net(18, 0.0), [6, 4, 6], adam=(ADAMW, 0.95, 1e-3), **how)
+    write("adamw_masked", net(19, 0.3), [6, 5, 6, 4], adam=(ADAMW, 0.95, 1e-3), **how)
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     conv_cases()
@@ -360,6 +394,7 @@ def main():
     write("sgd_masked", net(13, 0.4), [6] * 5, momentum=0.9, decay=0.05)
     write("sgd_masked_nesterov", net(14, 0.3), [6, 5, 6], decay=0.02, nesterov=1)
     write("sgd_dense_momentum", net(15, 0.3), [6] * 4, decay=0.05, dense=1)
+    adam_cases()
 
 
 main()

@@ -36,6 +36,13 @@ for kind in prune grow init allot ensemble metric backend; do
     check "$kind: so does the cc line, and smoke.cfg trains with it" cc_line "$dir"
 done
 
+built_by_clang() {
+    (cd "$work/prune_mine" && rm -f build/plugins/*.so &&
+        eval "$(sed -n '/^    cc /,/\.so$/{s/^    cc /clang /;p}' README.md)" &&
+        "$freetickets" conform --level 3 build/plugins/prune_mine.so && cc_line "$work/prune_mine")
+}
+check "a plugin built by clang passes at level 3" built_by_clang
+
 check "a folder that is there is left alone (73)" fails 73 "is there already" "$freetickets" new prune mine --out "$work/prune_mine"
 check "an unknown kind names the nearest (2)" fails 2 "did you mean 'prune'" "$freetickets" new prun mine
 check "a name that is none (2)" fails 2 "is no name" "$freetickets" new prune Mine

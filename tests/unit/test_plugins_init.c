@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * test_plugins_init.c - densities of erk against the golden tables of WRN-28-10 and
- * ResNet-50, and what both initialisers promise for any target.
+ * ResNet-50, all initialisers against numbers worked out by hand, and what they promise
+ * for any target.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -137,12 +138,13 @@ static void test_any_target(void **state)
     (void)state;
     static struct net n;
     double density[LAYER_MAX];
-    static const char *const files[] = { "init_erk", "init_uniform" };
+    static const char *const files[] = { "init_er", "init_erk", "init_erk_plus", "init_uniform",
+                                         "init_uniform_plus" };
     net_clear(&n);
     net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 1, 1, 1, 1 });
     for (uint32_t round = 0; round < 2; round++) {
         for (size_t t = 0; t < sizeof(targets) / sizeof(targets[0]); t++) {
-            for (int f = 0; f < 2; f++) {
+            for (int f = 0; f < 5; f++) {
                 assert_int_equal(ask(files[f], &n.net, targets[t], density), FTK_OK);
                 assert_total(&n.net, targets[t], density);
             }
@@ -179,6 +181,113 @@ static void test_erk_by_hand(void **state)
     double eps = 0.2 * 5250 / (21 + 510);
     assert_true(fabs(density[0] - eps * 21 / 250) < 1e-15);
     assert_true(fabs(density[1] - eps * 510 / 5000) < 1e-15);
+}
+
+/* ---- er: Mocanu et al. 2018: p = eps (n_in + n_out) / (n_in n_out) ------------------------ */
+
+/* The same two layers: sums 10 + 1 = 11 over 10 and 510 over 5000, for the kernel is left out.  At
+ * a tenth eps is 525 / (250 x 1.1 + 510); at a fifth the convolution would exceed 1, so it is
+ * dense and the other gets the 1050 - 250 = 800 that are left, of 5000. */
+static void test_er_by_hand(void **state)
+{
+    (void)state;
+    static struct net n;
+    double density[LAYER_MAX];
+    net_clear(&n);
+    net_add(&n, FTK_LAYER_CONV2D, (const uint32_t[]){ 10, 1, 5, 5 });
+    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 10, 500, 1, 1 });
+    assert_int_equal(ask("init_er", &n.net, 0.1, density), FTK_OK);
+    assert_true(fabs(density[0] - 1.1 * 525 / 785) < 1e-15);
+    assert_true(fabs(density[1] - 0.102 * 525 / 785) < 1e-15);
+    assert_int_equal(ask("init_er", &n.net, 0.2, density), FTK_OK);
+    assert_true(density[0] == 1);
+    assert_true(fabs(density[1] - 0.16) < 1e-15);
+}
+
+/* ---- erk_plus: Liu et al. 2022, arXiv:2202.02643: ERK, but the last linear layer is dense ---- */
+
+/* 432 + 4608 + 1280 = 6320 weights, the sums of dimensions are 25, 54 and 138. */
+static void net_convs(struct net *n, ftk_layer_type last)
+{
+    net_clear(n);
+    net_add(n, FTK_LAYER_CONV2D, (const uint32_t[]){ 16, 3, 3, 3 });
+    net_add(n, FTK_LAYER_CONV2D, (const uint32_t[]){ 32, 16, 3, 3 });
+    net_add(n, last, (const uint32_t[]){ 10, 128, 1, 1 });
+    n->layer[0].role = FTK_ROLE_FIRST;
+    n->layer[2].role = FTK_ROLE_LAST;
+}
+
+/* At 0.3 the others share 1896 - 1280 = 616 by 25 to 54; at 0.8 they share 3776, where the first
+ * is full with its 432. */
+static void test_erk_plus_by_hand(void **state)
+{
+    (void)state;
+    static struct net n;
+    double density[LAYER_MAX];
+    net_convs(&n, FTK_LAYER_LINEAR);
+    assert_int_equal(ask("init_erk_plus", &n.net, 0.3, density), FTK_OK);
+    assert_true(fabs(density[0] - 616.0 * 25 / 79 / 432) < 1e-15);
+    assert_true(fabs(density[1] - 616.0 * 54 / 79 / 4608) < 1e-15);
+    assert_true(density[2] == 1);
+    assert_int_equal(ask("init_erk_plus", &n.net, 0.8, density), FTK_OK);
+    assert_true(density[0] == 1 && density[2] == 1);
+    assert_true(fabs(density[1] - 3344.0 / 4608) < 1e-15);
+}
+
+/* 1280 of 6320 are the least; there the others are empty.  A last convolution is held at nothing,
+ * and three layers share by 25, 54 and 10 + 128 + 1 + 1. */
+static void test_erk_plus_edges(void **state)
+{
+    (void)state;
+    static struct net n;
+    double density[LAYER_MAX];
+    net_convs(&n, FTK_LAYER_LINEAR);
+    assert_int_equal(ask("init_erk_plus", &n.net, 1279.0 / 6320, density), FTK_ERANGE);
+    assert_int_equal(ask("init_erk_plus", &n.net, 1280.0 / 6320, density), FTK_OK);
+    assert_true(density[0] < 1e-12 && density[1] < 1e-12 && density[2] == 1);
+    net_convs(&n, FTK_LAYER_CONV2D);
+    assert_int_equal(ask("init_erk_plus", &n.net, 0.3, density), FTK_OK);
+    assert_true(fabs(density[2] - 1896.0 * 140 / 219 / 1280) < 1e-15);
+}
+
+/* ---- uniform_plus: Gale et al. 2019, arXiv:1902.09574 ---------------------------------------- */
+
+/* The first convolution is dense, the last linear layer at 0.2 or more.  At 0.5 the two others
+ * share 3160 - 432 = 2728 evenly; at 0.15 the last keeps 256 of its 1280, and 948 - 432 - 256 =
+ * 260 are left for the 4608. */
+static void test_uniform_plus_by_hand(void **state)
+{
+    (void)state;
+    static struct net n;
+    double density[LAYER_MAX];
+    net_convs(&n, FTK_LAYER_LINEAR);
+    assert_int_equal(ask("init_uniform_plus", &n.net, 0.5, density), FTK_OK);
+    assert_true(density[0] == 1);
+    assert_true(fabs(density[1] - 2728.0 / 5888) < 1e-15);
+    assert_true(fabs(density[2] - 2728.0 / 5888) < 1e-15);
+    assert_int_equal(ask("init_uniform_plus", &n.net, 0.15, density), FTK_OK);
+    assert_true(density[0] == 1 && density[2] == 0.2);
+    assert_true(fabs(density[1] - 260.0 / 4608) < 1e-15);
+    assert_int_equal(ask("init_uniform_plus", &n.net, 687.0 / 6320, density), FTK_ERANGE);
+    assert_int_equal(ask("init_uniform_plus", &n.net, 689.0 / 6320, density), FTK_OK);
+    assert_true(fabs(density[1] - 1.0 / 4608) < 1e-12);
+}
+
+/* An MLP has no convolution: its first layer gets as much as the second, (26620 - 200) / 265200. */
+static void test_uniform_plus_mlp(void **state)
+{
+    (void)state;
+    static struct net n;
+    double density[LAYER_MAX];
+    net_clear(&n);
+    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 300, 784, 1, 1 });
+    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 100, 300, 1, 1 });
+    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 10, 100, 1, 1 });
+    n.layer[0].role = FTK_ROLE_FIRST;
+    n.layer[2].role = FTK_ROLE_LAST;
+    assert_int_equal(ask("init_uniform_plus", &n.net, 0.1, density), FTK_OK);
+    assert_true(fabs(density[0] - 26420.0 / 265200) < 1e-15);
+    assert_true(density[1] == density[0] && density[2] == 0.2);
 }
 
 /* An MLP 784-300-100-10, solved by the published code: 3 and 2 rounds. */
@@ -230,15 +339,26 @@ static void test_bad_target(void **state)
     assert_int_equal(ask("init_erk", &n.net, 1.3, density), FTK_ERANGE);
     assert_int_equal(ask("init_erk", &n.net, NAN, density), FTK_ERANGE);
     assert_int_equal(ask("init_uniform", &n.net, -0.1, density), FTK_ERANGE);
+    assert_int_equal(ask("init_er", &n.net, 1.01, density), FTK_ERANGE);
+    assert_int_equal(ask("init_erk_plus", &n.net, -0.01, density), FTK_ERANGE);
+    assert_int_equal(ask("init_uniform_plus", &n.net, NAN, density), FTK_ERANGE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_erk_golden), cmocka_unit_test(test_any_target),
-        cmocka_unit_test(test_uniform),    cmocka_unit_test(test_erk_by_hand),
-        cmocka_unit_test(test_order),      cmocka_unit_test(test_bad_target),
+        cmocka_unit_test(test_erk_golden),
+        cmocka_unit_test(test_any_target),
+        cmocka_unit_test(test_uniform),
+        cmocka_unit_test(test_erk_by_hand),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_bad_target),
         cmocka_unit_test(test_erk_mlp),
+        cmocka_unit_test(test_er_by_hand),
+        cmocka_unit_test(test_erk_plus_by_hand),
+        cmocka_unit_test(test_erk_plus_edges),
+        cmocka_unit_test(test_uniform_plus_by_hand),
+        cmocka_unit_test(test_uniform_plus_mlp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -310,6 +310,30 @@ static void test_ece_edges(void **state)
     assert_metric(&p, "edges", "ece:2:right", (0.5 + 1.75) / 3);
 }
 
+/* Brier 1950: the mean over samples of sum (p - y)^2 over classes.  0.7, 0.2, 0.1 with the first
+ * right is 0.09 + 0.04 + 0.01 = 0.14, 0.1, 0.3, 0.6 with the second 0.01 + 0.49 + 0.36 = 0.86; a
+ * sample without a label is none.  Sure and right is 0, sure and wrong 2, 1/4 each 9/16 + 3/16.
+ * The ensemble's own probabilities count, not its members': theirs would give more here. */
+static void test_brier_by_hand(void **state)
+{
+    (void)state;
+    int32_t label[] = { 0, -1, 1 };
+    double prob[] = { 0.7, 0.2, 0.1, 1, 0, 0, 0.1, 0.3, 0.6, 0, 1, 0, 0, 1, 0, 0, 0, 1 };
+    const struct pred p = { 1, 3, 3, label, prob, prob };
+    assert_metric(&p, "by_hand", "brier", 0.5);
+    int32_t right[] = { 0, 1 };
+    int32_t wrong[] = { 1, 0 };
+    double sure[] = { 1, 0, 0, 1, 0.5, 0.5, 0.5, 0.5 };
+    const struct pred best = { 1, 2, 2, right, sure, sure };
+    const struct pred worst = { 1, 2, 2, wrong, sure, sure };
+    assert_metric(&best, "best", "brier", 0);
+    assert_metric(&worst, "worst", "brier", 2);
+    int32_t last[] = { 3 };
+    double even[] = { 0.25, 0.25, 0.25, 0.25, 0, 0, 0, 1 };
+    const struct pred flat = { 1, 4, 1, last, even, even };
+    assert_metric(&flat, "flat", "brier", 0.75);
+}
+
 /* Every edge of 2 to 60 bins, as doubles: the product with the number of bins may round to
  * the other side.  A right sample on the edge and a wrong one in the middle of the bin that
  * must take it cancel; in different bins they add up.                               */
@@ -336,7 +360,8 @@ static void test_ece_every_edge(void **state)
 static void test_reasons(void **state)
 {
     (void)state;
-    static const char *const keys[] = { "accuracy", "nll", "brier", "ece:15:left", "disagreement", "kl" };
+    static const char *const keys[] = { "accuracy",    "nll",          "brier",
+                                        "ece:15:left", "disagreement", "kl" };
     int32_t label[] = { 7 };
     double prob[] = { 1, 0, 1, 0 };
     const struct pred p = { 1, 2, 1, label, prob, prob };
@@ -425,7 +450,7 @@ int main(void)
         cmocka_unit_test(test_numpy),     cmocka_unit_test(test_published),
         cmocka_unit_test(test_ece_edges), cmocka_unit_test(test_ece_every_edge),
         cmocka_unit_test(test_reasons),   cmocka_unit_test(test_long_sum),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_brier_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

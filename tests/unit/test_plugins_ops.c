@@ -424,6 +424,25 @@ static void test_snapshot(void **state)
     assert_false(s.ops->flags & FTK_ENS_INDEPENDENT);
 }
 
+/* A quarter of 250 epochs, in steps, as the paper splits a run; a cycle of no length is one too. */
+static void test_snapshot_units(void **state)
+{
+    (void)state;
+    struct solo_params p = { duration(22000, FTK_UNIT_STEP) };
+    const ftk_run run = run_of(1, 250);
+    struct strategy s;
+    strategy_open(&s, "ensemble_snapshot", &p, sizeof(p));
+    assert_list(&s, &run,
+                (const char *const[]){ "INIT 0",
+                                       "TRAIN 0 flags=4 epochs=62.5 cosine=0.1 'cycle 1/1'",
+                                       "SAVE 0", NULL });
+    p.train = duration(0, FTK_UNIT_EPOCH);
+    strategy_open(&s, "ensemble_snapshot", &p, sizeof(p));
+    assert_list(&s, &run,
+                (const char *const[]){ "INIT 0", "TRAIN 0 flags=4 epochs=0 cosine=0.1 'cycle 1/1'",
+                                       "SAVE 0", NULL });
+}
+
 /* Out of order, twice and from a second instance: the same fields. */
 static void test_pure(void **state)
 {
@@ -500,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_ltr_check),
         cmocka_unit_test(test_pf),
         cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_snapshot_units),
         cmocka_unit_test(test_pure),
         cmocka_unit_test(test_defaults),
     };

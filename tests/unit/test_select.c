@@ -163,6 +163,74 @@ static void network_scope_is_a_sort(void **state)
     case_close(&c);
 }
 
+/* A dense layer that is exempt takes no part in the network's order. */
+static void exempt_layers_take_no_part(void **state)
+{
+    (void)state;
+    struct topology_case c;
+    open_case(&c, &case_magnitude, &case_gradient);
+    c.t->layers[0].density_target = 1;
+    for (uint32_t round = 0; round < 3; round++) {
+        const uint32_t which = round == 1 ? FTK_INACTIVE : FTK_ACTIVE;
+        const struct ftk__choice choice = { .rule = round == 1 ? &c.t->grow : &c.t->prune,
+                                            .which = which,
+                                            .threshold = round == 2 };
+        struct ftk__work w;
+        begin(&c, &w);
+        uint64_t n;
+        struct naive *best = sorted(&c, 1, LAYERS, which, &n);
+        struct ftk__picked got[LAYERS];
+        assert_int_equal(ftk__select_network(&w, &choice, n, got, &c.err), FTK_OK);
+        for (uint32_t l = 0; l < LAYERS; l++) {
+            check_layer(best, n, l, &got[l]);
+            ftk__free(got[l].index);
+        }
+        assert_int_equal(ftk__select_network(&w, &choice, n + 1, got, &c.err), FTK_ERANGE);
+        for (uint32_t l = 0; l < LAYERS; l++)
+            ftk__free(got[l].index);
+        free(best);
+        ftk__work_done(&w);
+    }
+    case_close(&c);
+}
+
+/* Every entry of a layer, in chunks: whether it fired is whether it was ever seen active. */
+static void check_fired(struct topology_case *c, uint32_t l, const uint8_t *ever)
+{
+    struct ftk__work w;
+    uint64_t seen = 0;
+    begin(c, &w);
+    for (uint32_t which = FTK_ACTIVE; which <= FTK_INACTIVE; which++) {
+        ftk_cand cand;
+        assert_int_equal(ftk__reader_start(&w.reader, l, which, FTK_CH_FIRED, &c->err), FTK_OK);
+        do {
+            assert_int_equal(ftk__reader_next(&w.reader, 1000, &cand, &c->err), FTK_OK);
+            for (uint64_t i = 0; i < cand.count; i++)
+                assert_int_equal(cand.fired[i], ever[cand.index[i]]);
+            seen += cand.count;
+        } while (cand.count > 0);
+    }
+    assert_int_equal(seen, sizes[l]);
+    ftk__work_done(&w);
+}
+
+static void fired_is_ever_active(void **state)
+{
+    (void)state;
+    struct topology_case c;
+    static uint8_t ever[LAYERS][90000];
+    open_case(&c, &case_magnitude, &case_gradient);
+    for (uint64_t step = 1; step <= 3; step++) {
+        for (uint32_t l = 0; l < LAYERS; l++) {
+            for (uint64_t i = 0; i < sizes[l]; i++)
+                ever[l][i] |= fake_active(&c.fake->layer[l], i);
+            check_fired(&c, l, ever[l]);
+        }
+        assert_int_equal(case_update(&c, 0.3, step), FTK_OK);
+    }
+    case_close(&c);
+}
+
 static void too_many_are_refused(void **state)
 {
     (void)state;
@@ -379,6 +447,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layer_scope_is_a_sort),
         cmocka_unit_test(network_scope_is_a_sort),
+        cmocka_unit_test(exempt_layers_take_no_part),
+        cmocka_unit_test(fired_is_ever_active),
         cmocka_unit_test(too_many_are_refused),
         cmocka_unit_test(threshold_takes_all_ties),
         cmocka_unit_test(threshold_of_none_takes_exact_zeros),

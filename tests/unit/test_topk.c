@@ -241,6 +241,26 @@ static void wrong_calls_are_refused(void **state)
     ftk__stream_free(NULL);
 }
 
+/* What comes next lies behind the last of all that came, not behind the first of them. */
+static void order_is_checked(void **state)
+{
+    (void)state;
+    const float score[3] = { 1.0f, 2.0f, 3.0f };
+    const uint64_t index[3] = { 5, 6, 9 };
+    static const uint64_t next[] = { 0, 5, 6, 8, 9 };
+    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
+        struct ftk_error err = { 0 };
+        char text[64];
+        struct ftk__stream *s = ftk__stream_new(1, false);
+        assert_non_null(s);
+        assert_int_equal(ftk__stream_add(s, index, score, 3, NULL), FTK_OK);
+        assert_int_equal(ftk__stream_add(s, &next[i], score, 1, &err), FTK_EINTERNAL);
+        snprintf(text, sizeof text, "candidate %d comes after 9", (int)next[i]);
+        assert_string_equal(err.message, text);
+        ftk__stream_free(s);
+    }
+}
+
 static ftk_status select_some(void *arg)
 {
     (void)arg;
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test(arrays_match_a_sort),     cmocka_unit_test(streams_match_a_sort),
         cmocka_unit_test(chunks_do_not_matter),    cmocka_unit_test(nan_is_refused),
         cmocka_unit_test(wrong_calls_are_refused), cmocka_unit_test(memory_failures_are_reported),
+        cmocka_unit_test(order_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

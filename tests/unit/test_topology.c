@@ -293,28 +293,47 @@ static void wrong_allots_are_refused(void **state)
     case_close(&c);
 }
 
+/* The active entry of a layer that comes first at or behind `from`, or else the last before it. */
+static uint64_t active_near(const struct fake_layer *f, uint64_t from)
+{
+    uint64_t at = from;
+    while (at < f->n && !fake_active(f, at))
+        at++;
+    if (at < f->n)
+        return at;
+    for (at = from; at > 0 && !fake_active(f, at - 1); at--)
+        continue;
+    return at - 1;
+}
+
+static void check_nan(int32_t ties, uint64_t from)
+{
+    struct topology_case c;
+    open_case(&c, &case_nan_prune, &case_gradient, NULL);
+    c.options.ties = ties;
+    start(&c);
+    struct fake_layer *f = &c.fake->layer[2];
+    uint64_t bad = active_near(f, from < f->n ? from : f->n);
+    f->weight[bad] = 13.0f;
+    char expected[100];
+    (void)snprintf(expected, sizeof(expected), "score 'nan' in layer layer2 (candidate %u)",
+                   (unsigned)bad);
+    assert_int_equal(case_update(&c, 0.5, 14000), FTK_ENUMERIC);
+    assert_string_equal(c.err.message, expected);
+    assert_int_equal(c.err.n_context, 2);
+    assert_non_null(strstr(c.err.context[0], "prune 'nan'"));
+    assert_string_equal(c.err.context[1], "at topology update 1, step 14000, member 0");
+    case_close(&c);
+}
+
+/* The first of a layer, one in the middle, the last. */
 static void nan_is_refused(void **state)
 {
     (void)state;
     for (int32_t ties = FTK__TIES_INDEX; ties <= FTK__TIES_THRESHOLD; ties++) {
-        struct topology_case c;
-        open_case(&c, &case_nan_prune, &case_gradient, NULL);
-        c.options.ties = ties;
-        start(&c);
-        struct fake_layer *f = &c.fake->layer[2];
-        uint64_t bad = 1203;
-        while (!fake_active(f, bad))
-            bad++;
-        f->weight[bad] = 13.0f;
-        char expected[100];
-        (void)snprintf(expected, sizeof(expected), "score 'nan' in layer layer2 (candidate %u)",
-                       (unsigned)bad);
-        assert_int_equal(case_update(&c, 0.5, 14000), FTK_ENUMERIC);
-        assert_string_equal(c.err.message, expected);
-        assert_int_equal(c.err.n_context, 2);
-        assert_non_null(strstr(c.err.context[0], "prune 'nan'"));
-        assert_string_equal(c.err.context[1], "at topology update 1, step 14000, member 0");
-        case_close(&c);
+        check_nan(ties, 0);
+        check_nan(ties, 1203);
+        check_nan(ties, UINT64_MAX);
     }
 }
 

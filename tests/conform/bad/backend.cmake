@@ -14,7 +14,8 @@ foreach(rule 01 02 03 04 05 06 07 08 09 10 11 13 14 15 18 19 20 21 22)
     ftk_bad(BKD-${rule} bad_backend.c LIBRARIES zoo_ref)
 endforeach()
 foreach(variant 01.isa 02.ref 03.node 04.ref 06.value 07.momentum 08.mask 10.sparse 13.predict
-        13.decay 14.all 18.step 19.value 20.ref 20.bias 20.adam 21.label 22.history)
+        13.decay 14.all 18.step 19.value 20.ref 20.bias 20.adam 20.coupled 20.norm
+        21.label 22.history)
     string(REPLACE "." ";" words ${variant})
     list(GET words 0 rule)
     list(GET words 1 name)

@@ -96,6 +96,10 @@ static ftk_status compile(ftk_dev *d, const ftk_build *b, ftk_prog **ret)
     if (st != FTK_OK)
         return st;
     ftk_prog *p = *ret;
+#if defined(BAD_BKD_20) && defined(BAD_VARIANT_COUPLED)
+    if (p->optimiser == FTK_OPT_ADAMW)
+        p->optimiser = FTK_OPT_ADAM; /* decay is part of the gradient */
+#endif
     p->node[0].n.scalar[0] = (float)((struct wrapped_dev *)d)->threads; /* for step() */
 #if defined(BAD_BKD_20) && defined(BAD_VARIANT_BIAS)
     for (uint32_t i = 0; i < p->n_nodes; i++)
@@ -155,6 +159,13 @@ static void after_step(ftk_prog *p, const ftk_batch *b, const ftk_hyper *hy)
     if (p->dense_momentum)
         scale_inactive(p, false, 0.5f);
 #endif
+#if defined(BAD_BKD_20) && defined(BAD_VARIANT_NORM)
+    for (uint32_t i = 0; p->optimiser == FTK_OPT_ADAMW && i < p->n_nodes; i++) {
+        struct ref_param *bias = &p->node[i].bias; /* decays though it is marked */
+        for (uint64_t k = 0; p->node[i].n.op == FTK_NODE_BATCHNORM && k < bias->n; k++)
+            bias->value[k] *= bias->decay ? 1.0f : (float)(1.0 - hy->lr * hy->weight_decay);
+    }
+#endif
 }
 
 static ftk_status step(ftk_prog *p, const ftk_batch *const *b, const ftk_hyper *hy)
@@ -171,7 +182,8 @@ static ftk_status step(ftk_prog *p, const ftk_batch *const *b, const ftk_hyper *
 #if defined(BAD_BKD_18) && defined(BAD_VARIANT_STEP)
     batch.rng.counter = 0;
 #endif
-#if defined(BAD_BKD_20) && !defined(BAD_VARIANT_BIAS) && !defined(BAD_VARIANT_ADAM)
+#if defined(BAD_BKD_20) && !defined(BAD_VARIANT_BIAS) && !defined(BAD_VARIANT_ADAM) &&             \
+    !defined(BAD_VARIANT_COUPLED) && !defined(BAD_VARIANT_NORM)
     hyper.flags &= ~(uint32_t)FTK_STEP_NESTEROV;
 #endif
 #if defined(BAD_BKD_20) && defined(BAD_VARIANT_ADAM)
