@@ -248,14 +248,14 @@ static void wrong_calls_are_refused_at_once(void **state)
         ftk_status status;
         const char *message;
     } cases[] = {
-        { refuse_channel, FTK_EINVAL, "read of channels 0x4, declared are 0x13" },
+        { refuse_channel, FTK_EINVAL, "read of channel MOMENTUM, declared: WEIGHT, GRAD, FIRED" },
         { refuse_layer, FTK_ERANGE, "read of layer 3, the network has 3" },
         { refuse_list, FTK_EINVAL, "neither FTK_ACTIVE nor FTK_INACTIVE" },
-        { take_active, FTK_EINVAL, "of layer layer0 is active" },
+        { take_active, FTK_EINVAL, "of layer 'layer0' is active" },
         { take_twice, FTK_EINVAL, "was taken before" },
-        { take_beyond, FTK_ERANGE, "weight 64 taken in layer layer1, which has 64" },
+        { take_beyond, FTK_ERANGE, "weight 64 taken in layer 'layer1', which has 64" },
         { take_elsewhere, FTK_ERANGE, "take in layer 3, the network has 3" },
-        { take_dense, FTK_EINVAL, "take in layer layer1, which is dense and exempt" },
+        { take_dense, FTK_EINVAL, "take in layer 'layer1', which is dense and exempt" },
     };
     const struct ftk__density_override full = { "layer1", 1 };
     for (unsigned i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
