@@ -108,7 +108,7 @@ static int run(const struct ftk__options *o)
 const struct ftk__command ftk__command_new = {
     .name = "new",
     .args = "KIND NAME",
-    .summary = "makes a plugin project to start from",
+    .summary = "Makes a plugin project to start from",
     .details =
         "KIND is prune, grow, init, allot, ensemble, metric or backend.  The project lies in\n"
         "KIND_NAME, or where --out says: source, test, smoke experiment, CMakeLists.txt, README.",
