@@ -128,7 +128,8 @@ enum { FTK_FORMULA_ABS_WEIGHT = 1, FTK_FORMULA_ABS_GRAD = 2, FTK_FORMULA_ABS_MOM
        FTK_FORMULA_UNIFORM = 4 };
 
 enum { FTK_PROP_ELEMENTWISE = 1u << 0, /* score[i] depends on candidate i only     */
-       FTK_PROP_SCALE_FREE = 1u << 1,  /* scaling weights or grads keeps the order */
+       FTK_PROP_SCALE_FREE = 1u << 1,  /* scaling weights or grads of all layers   */
+                                       /* keeps the order, over the network too    */
        FTK_PROP_SIGN_FREE = 1u << 2, /* so does flipping their signs               */
        FTK_PROP_RANDOM = 1u << 3 };  /* draws from ftk_update.rng                  */
 

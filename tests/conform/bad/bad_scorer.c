@@ -88,6 +88,8 @@ static float score_of(const ftk_layer *l, const ftk_cand *c, uint64_t i)
     return fabsf(x) + (i > 0 ? fabsf(value_of(c, i - 1)) : 0);
 #elif defined BAD_SCO_07 && defined BAD_VARIANT_SCALE
     return fminf(fabsf(x), 1);
+#elif defined BAD_SCO_07 && defined BAD_VARIANT_LAYERS
+    return l->index == 0 ? x * x : fabsf(x); /* in each layer alone the order is kept */
 #elif defined BAD_SCO_07 && defined BAD_VARIANT_SIGN
     return x;
 #elif defined BAD_SCO_09
