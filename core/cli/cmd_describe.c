@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * cli/cmd_describe.c - `freetickets describe KIND.NAME`: what it is and what it takes.
+ * cli/cmd_describe.c - `freetickets describe KIND.NAME|FILE.so`: what it is and what it takes.
  */
-#include "cli/commands.h"
+#include "base/path.h"
 #include "cli/builtin_entry.h"
+#include "cli/commands.h"
 #include "config/cfgschema.h"
 #include "plugin/describe.h"
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { NAME_CAP = 128 };
 
@@ -18,7 +21,8 @@ static ftk_status split(const char *word, ftk_kind *ret_kind, const char **ret_n
         ftk__format(kind, sizeof(kind), "%.*s", (int)(dot - word), word);
     if (!dot || dot[1] == 0 || !ftk__kind_parse(kind, ret_kind)) {
         ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "'%s' is not KIND.NAME", word);
-        ftk__error_context(reterr, "as in prune.magnitude, data.synthetic, optim.sgd");
+        ftk__error_context(
+            reterr, "as in prune.magnitude, data.synthetic, optim.sgd, or a file that ends in .so");
         return FTK_EINVAL;
     }
     *ret_name = dot + 1;
@@ -134,21 +138,81 @@ static ftk_status describe(const char *word, const struct ftk__options *o, struc
     return st < 0 ? st : print(plugin, o, reterr);
 }
 
+/* "mine" of ".../backend_mine.so": such files are opened by name alone. */
+static void backend_name(const char *path, char ret[NAME_CAP])
+{
+    const char *base = ftk__path_base(path);
+    ret[0] = '\0';
+    if (ftk__str_starts(base, "backend_"))
+        ftk__format(ret, NAME_CAP, "%.*s", (int)(strlen(base) - strlen("backend_.so")),
+                    base + strlen("backend_"));
+}
+
+/* The algorithms of a file; as JSON in one array. */
+static ftk_status print_all(const struct ftk__registry *r, const struct ftk__file *file,
+                            const struct ftk__options *o, struct ftk_error *reterr)
+{
+    json_t *list = json_array();
+    ftk_status st = list ? FTK_OK : ftk__fail(reterr, FTK_ENOMEM, "no memory for the description");
+    uint32_t n = 0;
+    for (uint64_t i = 0; i < ftk__registry_count(r) && st >= 0; i++) {
+        const struct ftk__entry *e = ftk__registry_entry(r, i);
+        if (e->file != file)
+            continue;
+        if (n++ > 0 && !o->json)
+            fputs("\n", stdout);
+        if (!o->json)
+            st = print(e, o, reterr);
+        else if (json_array_append_new(list, ftk__describe_json(e)) != 0)
+            st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the description");
+    }
+    if (st >= 0 && o->json)
+        st = ftk__json_print(stdout, list, reterr);
+    json_decref(list);
+    return st;
+}
+
+/* A plugin file, wherever it lies. */
+static ftk_status describe_file(const char *path, const struct ftk__options *o,
+                                struct ftk__registry *r, struct ftk_error *reterr)
+{
+    char backend[NAME_CAP];
+    if (access(path, R_OK) != 0)
+        return ftk__fail_exit(reterr, FTK_ENOENT, FTK__EXIT_UNAVAILABLE, "%s: %s", path,
+                              strerror(errno));
+    ftk_status st = ftk__registry_scan(r, &path, 1, reterr);
+    backend_name(path, backend);
+    if (st >= 0 && backend[0] != '\0')
+        st = ftk__registry_open_backends(r, backend, reterr);
+    if (ftk__registry_file_count(r) == 0)
+        return st;
+    const struct ftk__file *file = ftk__registry_file(r, 0);
+    if (file && file->reason)
+        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_UNAVAILABLE, "%s: %s", path,
+                              file->reason);
+    return st < 0 ? st : print_all(r, file, o, reterr);
+}
+
 static int run(const struct ftk__options *o)
 {
     struct ftk_error err;
     struct ftk__registry *r = ftk__registry_new();
-    ftk_status st = r ? describe(o->args[0], o, r, &err)
-                      : ftk__fail(&err, FTK_ENOMEM, "no memory for the plugins");
+    bool is_file = ftk__str_ends(o->args[0], ".so");
+    ftk_status st = FTK_OK;
+    if (!r)
+        st = ftk__fail(&err, FTK_ENOMEM, "no memory for the plugins");
+    else
+        st = is_file ? describe_file(o->args[0], o, r, &err) : describe(o->args[0], o, r, &err);
     ftk__registry_free(r);
     return st < 0 ? ftk__cli_fail(&err) : FTK__EXIT_OK;
 }
 
 const struct ftk__command ftk__command_describe = {
     .name = "describe",
-    .args = "KIND.NAME",
+    .args = "KIND.NAME|FILE.so",
     .summary = "Describes a plugin or built-in and its parameters",
-    .details = "KIND.NAME as in prune.magnitude, ensemble.edst, data.synthetic, model.lenet5.",
+    .details = "KIND.NAME as in prune.magnitude, ensemble.edst, data.synthetic, model.lenet5;\n"
+               "of FILE.so every algorithm, wherever the file lies.",
     .takes = FTK__OPT_JSON | FTK__OPT_CFG,
     .min_args = 1,
     .max_args = 1,

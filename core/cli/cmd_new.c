@@ -56,34 +56,74 @@ static ftk_status check_name(ftk_kind kind, const char *kind_name, const char *n
     return st;
 }
 
-static ftk_status scaffold(const struct ftk__options *o, struct ftk__str *out,
+/* --level: which of two templates. */
+static ftk_status check_level(ftk_kind kind, const char *level, bool *ret_selects,
+                              struct ftk_error *reterr)
+{
+    *ret_selects = level && strcmp(level, "2") == 0;
+    if (!level)
+        return FTK_OK;
+    if (!*ret_selects && strcmp(level, "1") != 0)
+        return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE, "--level is 1 or 2, not '%s'",
+                              level);
+    if (kind == FTK_KIND_PRUNE || kind == FTK_KIND_GROW)
+        return FTK_OK;
+    return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_USAGE,
+                          "--level is for prune and grow, which score (1) or select (2)");
+}
+
+/* A word of a shell command. */
+static void add_word(const char *word, struct ftk__str *out)
+{
+    bool plain = strpbrk(word, " \t\"'\\$`*?[](){}<>|&;!#~") == NULL;
+    ftk__str_addf(out, plain ? "%s" : "\"%s\"", word);
+}
+
+/* Three commands that can be typed as they stand. */
+static void add_commands(const struct ftk__scaffold *s, struct ftk__str *out)
+{
+    ftk__str_add(out, "build it, and run its tests:\n  cd ");
+    add_word(s->dir, out);
+    ftk__str_add(out, "\n  cmake -B build -DCMAKE_PREFIX_PATH=");
+    add_word(s->prefix, out);
+    ftk__str_add(out, "\n  cmake --build build && ctest --test-dir build\n");
+    ftk__str_addf(out, "%s/README.md says the rest.\n", s->dir);
+}
+
+static ftk_status scaffold(const struct ftk__options *o, bool selects, struct ftk__str *out,
                            struct ftk_error *reterr)
 {
     struct ftk__str dir = { 0 };
+    struct ftk__str folder = { 0 };
     struct ftk__str files = { 0 };
     char *templates = ftk__path_share("template");
-    const char *kind = o->args[0];
-    const char *name = o->args[1];
+    char *prefix = ftk__path_share("../..");
     ftk_status st = FTK_OK;
     if (o->out)
         ftk__str_add(&dir, o->out);
     else
-        ftk__str_addf(&dir, "%s_%s", kind, name);
-    if (!templates || dir.failed)
+        ftk__str_addf(&dir, "%s_%s", o->args[0], o->args[1]);
+    ftk__str_addf(&folder, "%s%s", o->args[0], selects ? "-2" : "");
+    if (!templates || !prefix || dir.failed || folder.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for a plugin project");
     const struct ftk__scaffold s = {
-        .templates = templates, .kind = kind, .name = name, .dir = dir.text
+        .templates = templates,
+        .prefix = prefix,
+        .kind = o->args[0],
+        .name = o->args[1],
+        .folder = { folder.text, "common", selects ? "mock" : NULL },
+        .dir = dir.text,
     };
     if (st >= 0)
         st = ftk__scaffold_write(&s, &files, reterr);
-    if (st >= 0)
-        ftk__str_addf(out,
-                      "%s\nbuild it:\n"
-                      "  cd %s && cmake -B build && cmake --build build && ctest --test-dir build\n"
-                      "%s/README.md says the rest.\n",
-                      files.text, dir.text, dir.text);
+    if (st >= 0) {
+        ftk__str_addf(out, "%s\n", files.text);
+        add_commands(&s, out);
+    }
     ftk__free(templates);
+    ftk__free(prefix);
     ftk__str_done(&dir);
+    ftk__str_done(&folder);
     ftk__str_done(&files);
     return st;
 }
@@ -93,11 +133,14 @@ static int run(const struct ftk__options *o)
     struct ftk__str out = { 0 };
     struct ftk_error err;
     ftk_kind kind;
+    bool selects = false;
     ftk_status st = check_kind(o->args[0], &kind, &err);
+    if (st >= 0)
+        st = check_level(kind, o->level, &selects, &err);
     if (st >= 0)
         st = check_name(kind, o->args[0], o->args[1], &err);
     if (st >= 0)
-        st = scaffold(o, &out, &err);
+        st = scaffold(o, selects, &out, &err);
     if (st < 0) {
         ftk__str_done(&out);
         return ftk__cli_fail(&err);
@@ -108,11 +151,12 @@ static int run(const struct ftk__options *o)
 const struct ftk__command ftk__command_new = {
     .name = "new",
     .args = "KIND NAME",
-    .summary = "makes a plugin project to start from",
+    .summary = "Makes a plugin project to start from",
     .details =
         "KIND is prune, grow, init, allot, ensemble, metric or backend.  The project lies in\n"
-        "KIND_NAME, or where --out says: source, test, smoke experiment, CMakeLists.txt, README.",
-    .takes = FTK__OPT_OUT,
+        "KIND_NAME, or where --out says: source, test, smoke experiment, CMakeLists.txt, README.\n"
+        "The whole guide: share/doc/freetickets/writing-a-plugin.md under the prefix.",
+    .takes = FTK__OPT_OUT | FTK__OPT_RULE_LEVEL,
     .min_args = 2,
     .max_args = 2,
     .run = run,

@@ -42,7 +42,7 @@ static void print_commands(FILE *to)
           to);
     for (int i = 0; i < N_COMMANDS; i++)
         fprintf(to, "  %-10s  %s\n", ftk__commands[i]->name, ftk__commands[i]->summary);
-    fputs("\n`freetickets COMMAND --help` says what a command takes.\n", to);
+    fputs("\n`freetickets help COMMAND` says what a command takes, as does COMMAND --help.\n", to);
 }
 
 static int unknown_command(const char *word)
@@ -81,6 +81,35 @@ static int run_command(const struct ftk__command *c, int argc, char **argv)
     return code;
 }
 
+static const struct ftk__command *named(const char *word)
+{
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(word, ftk__commands[i]->name) == 0)
+            return ftk__commands[i];
+    return NULL;
+}
+
+/* `help`, `help COMMAND`: as --help says. */
+static int help(int argc, char **argv)
+{
+    struct ftk__str usage = { 0 };
+    struct ftk_error err;
+    if (argc > 2) {
+        ftk__fail_exit(&err, FTK_EINVAL, FTK__EXIT_USAGE, "help: '%s' is one argument too many",
+                       argv[2]);
+        return ftk__cli_fail(&err);
+    }
+    const struct ftk__command *c = argc > 1 ? named(argv[1]) : NULL;
+    if (argc > 1 && strcmp(argv[1], "help") != 0 && !c)
+        return unknown_command(argv[1]);
+    if (!c) {
+        print_commands(stdout);
+        return FTK__EXIT_OK;
+    }
+    ftk__usage_print(c, &usage);
+    return ftk__cli_print(&usage);
+}
+
 /* Results that never reached their reader are a failure too; one that was told is enough. */
 static int flush_output(int code)
 {
@@ -106,9 +135,8 @@ int ftk__cli_main(int argc, char **argv)
     }
     if (strcmp(word, "--version") == 0)
         word = "version";
-    for (int i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(word, ftk__commands[i]->name) == 0)
-            return flush_output(run_command(ftk__commands[i], argc - 1, argv + 1));
-    }
-    return unknown_command(word);
+    if (strcmp(word, "help") == 0)
+        return flush_output(help(argc - 1, argv + 1));
+    const struct ftk__command *c = named(word);
+    return c ? flush_output(run_command(c, argc - 1, argv + 1)) : unknown_command(word);
 }

@@ -42,6 +42,8 @@ static const struct spec {
       "prints a stanza for a config file, with every default" },
     { FTK__OPT_LEVEL, 0, "level", "N", AT(level),
       "1: loads safely; 2: keeps the contract (default); 3: survives faults, fuzz, threads" },
+    { FTK__OPT_RULE_LEVEL, 0, "level", "1|2", AT(level),
+      "prune, grow: 1 (default) scores each weight, 2 selects by itself" },
     { FTK__OPT_ONLY, 0, "only", "GLOB", AT(only),
       "only rules whose id matches one of these, with commas: 'SCO-*,DET-01'" },
     { FTK__OPT_ALGO, 0, "algo", "KIND.NAME", AT(algo), "only this algorithm of the file" },

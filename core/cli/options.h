@@ -36,7 +36,8 @@ enum {
     FTK__OPT_RULES_MD = 1u << 25,
     FTK__OPT_MAX_TIME = 1u << 26,
     FTK__OPT_CHECKPOINT = 1u << 27,
-    FTK__OPT_VERIFY = 1u << 28
+    FTK__OPT_VERIFY = 1u << 28,
+    FTK__OPT_RULE_LEVEL = 1u << 29 /* --level of `new`                          */
 };
 
 struct ftk__options {

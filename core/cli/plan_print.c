@@ -114,6 +114,51 @@ static void print_ops(const struct ftk__experiment *x, const struct ftk__plan *p
     }
 }
 
+static const char *scope_name(const struct ftk__experiment *x)
+{
+    return x->topology.scope == FTK__SCOPE_NETWORK ? "network" : "layer";
+}
+
+/* Whether some operation asks a prune rule, and whether some asks grow and allot. */
+static void find_rules(const struct ftk__experiment *x, const struct ftk__plan *p, bool *ret_prunes,
+                       bool *ret_grows)
+{
+    *ret_prunes = false;
+    *ret_grows = false;
+    for (uint32_t i = 0; i < p->ops.n; i++) {
+        const ftk_op *op = &p->ops.v[i].op;
+        bool moves =
+            op->code == FTK_OP_ESCAPE || (op->code == FTK_OP_TRAIN && (op->flags & FTK_TRAIN_DST));
+        *ret_grows = *ret_grows || (moves && x->topology.enabled);
+        *ret_prunes = *ret_prunes || op->code == FTK_OP_PRUNE || op->ramp_density > 0;
+    }
+    *ret_prunes = *ret_prunes || *ret_grows;
+}
+
+static void print_rule(const char *kind, const struct ftk__algo_use *use, struct ftk__str *out)
+{
+    const ftk_stamp *stamp = use->entry->file ? use->entry->file->stamp : NULL;
+    ftk__str_addf(out, "  %-5s  %-16s  %s%s%s\n", kind, use->entry->algo->name,
+                  stamp ? stamp->name : "built in", stamp ? " " : "", stamp ? stamp->version : "");
+}
+
+/* Which plugins decide what changes after INIT. */
+static void print_rules(const struct ftk__experiment *x, const struct ftk__plan *p,
+                        struct ftk__str *out)
+{
+    bool prunes, grows;
+    find_rules(x, p, &prunes, &grows);
+    if (!prunes)
+        return;
+    ftk__str_add(out, "\nrules\n");
+    print_rule("prune", &x->prune, out);
+    if (!grows)
+        return;
+    print_rule("grow", &x->grow, out);
+    print_rule("allot", &x->allot, out);
+    ftk__str_addf(out, "  scope  %s\n", scope_name(x));
+}
+
 static void shape_text(const struct ftk__plan_layer *l, char ret[64])
 {
     size_t at = 0;
@@ -202,6 +247,7 @@ void ftk__plan_print(const struct ftk__experiment *x, const struct ftk__plan *p,
                   x->strategy.entry->algo->name, (long long)x->members, x->members == 1 ? "" : "s",
                   (long long)x->seed);
     print_ops(x, p, out);
+    print_rules(x, p, out);
     print_layers(p, out);
     ftk__flops_print(&p->ledger, &p->ops, p->approximate, out);
     print_costs(x, p, out);
@@ -252,6 +298,17 @@ static json_t *flops_json(const struct ftk__plan *p)
     return NULL;
 }
 
+/* null where no operation asks the rule. */
+static json_t *rules_json(const struct ftk__experiment *x, const struct ftk__plan *p)
+{
+    bool prunes, grows;
+    find_rules(x, p, &prunes, &grows);
+    return json_pack(
+        "{s:s?, s:s?, s:s?, s:s?}", "prune", prunes ? x->prune.entry->algo->name : NULL, "grow",
+        grows ? x->grow.entry->algo->name : NULL, "allot",
+        grows ? x->allot.entry->algo->name : NULL, "scope", grows ? scope_name(x) : NULL);
+}
+
 json_t *ftk__plan_json(const struct ftk__experiment *x, const struct ftk__plan *p)
 {
     json_t *ops = json_array();
@@ -267,12 +324,12 @@ json_t *ftk__plan_json(const struct ftk__experiment *x, const struct ftk__plan *
         return NULL;
     }
     return json_pack(
-        "{s:o, s:s, s:I, s:o, s:o, s:{s:I, s:I}, s:f, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:b}",
+        "{s:o, s:s, s:I, s:o, s:o, s:o, s:{s:I, s:I}, s:f, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:b}",
         "name", ftk__json_text(x->name), "strategy", x->strategy.entry->algo->name, "members",
-        (json_int_t)x->members, "operations", ops, "layers", layers, "params", "total",
-        (json_int_t)p->params_total, "active", (json_int_t)p->params_active, "density", p->density,
-        "flops", flops_json(p), "epochs_total", p->epochs_total, "train_runs",
-        (json_int_t)ftk__train_runs(&p->ops), "test_passes", (json_int_t)x->members, "updates",
-        (json_int_t)updates(p), "memory_bytes", (json_int_t)p->memory_bytes, "disk_bytes",
-        (json_int_t)p->disk_bytes, "approximate", p->approximate);
+        (json_int_t)x->members, "operations", ops, "rules", rules_json(x, p), "layers", layers,
+        "params", "total", (json_int_t)p->params_total, "active", (json_int_t)p->params_active,
+        "density", p->density, "flops", flops_json(p), "epochs_total", p->epochs_total,
+        "train_runs", (json_int_t)ftk__train_runs(&p->ops), "test_passes", (json_int_t)x->members,
+        "updates", (json_int_t)updates(p), "memory_bytes", (json_int_t)p->memory_bytes,
+        "disk_bytes", (json_int_t)p->disk_bytes, "approximate", p->approximate);
 }

@@ -48,6 +48,7 @@ static void replace(const struct scaffold *w, const char *text, struct ftk__str 
         { "@NAME@", w->s->name },
         { "@KIND@", w->s->kind },
         { "@USE@", group_of(w->s->kind) },
+        { "@PREFIX@", w->s->prefix },
         { "@SOURCES@", w->sources.text ? w->sources.text : "" },
     };
     ftk__str_add(out, "");
@@ -150,16 +151,15 @@ ftk_status ftk__scaffold_write(const struct ftk__scaffold *s, struct ftk__str *r
                                struct ftk_error *reterr)
 {
     struct scaffold w = { .s = s, .files = ret_files };
-    ftk_status st = each_file(&w, s->kind, false, reterr);
+    ftk_status st = each_file(&w, s->folder[0], false, reterr);
     if (st >= 0 && mkdir(s->dir, 0777) != 0)
         st = errno == EEXIST
                  ? ftk__fail_exit(reterr, FTK_EEXIST, FTK__EXIT_IN_USE, "%s is there already",
                                   s->dir)
                  : ftk__fail(reterr, FTK_EIO, "cannot make %s: %s", s->dir, strerror(errno));
     else if (st >= 0) {
-        st = each_file(&w, s->kind, true, reterr);
-        if (st >= 0)
-            st = each_file(&w, "common", true, reterr);
+        for (int i = 0; i < 3 && s->folder[i] && st >= 0; i++)
+            st = each_file(&w, s->folder[i], true, reterr);
         if (st < 0)
             undo(&w);
     }

@@ -131,7 +131,7 @@ static void channels_first(const uint8_t *from, uint64_t n, const uint32_t shape
 static ftk_status read_images(const char *path, struct ftk__store *s, struct ftk_error *reterr)
 {
     struct ftk__st_array a;
-    struct layout l;
+    struct layout l = { 0 };
     ftk_status st = ftk__npy_read(path, &a, reterr);
     if (st != FTK_OK)
         return st;

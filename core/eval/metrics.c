@@ -242,7 +242,7 @@ static ftk_status score_members(const struct ftk__metric_use *use, uint64_t n_us
     ftk_status st = FTK_OK;
     for (uint32_t m = 0; m < all->members && st >= 0; m++) {
         struct predictions one = *all;
-        json_t *object;
+        json_t *object = NULL;
         one.members = 1;
         one.logits = all->logits + m;
         st = score_object(use, n_use, &one, &object, reterr);
@@ -259,8 +259,8 @@ ftk_status ftk__metrics_report(const struct ftk__metric_use *use, uint64_t n_use
     const struct predictions all = { members, classes, n, logits, label };
     struct ftk__metric_use *single = NULL;
     struct ftk__metric_use *diverse = NULL;
-    uint64_t n_single;
-    uint64_t n_diverse;
+    uint64_t n_single = 0;
+    uint64_t n_diverse = 0;
     json_t *ensemble = NULL;
     json_t *diversity = NULL;
     json_t *list = json_array();

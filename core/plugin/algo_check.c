@@ -4,6 +4,7 @@
  * Only what can be seen without calling: sizes, names, known flags, functions that must be there,
  * the parameter table.  What an algorithm does is for the conformance kit.
  */
+#include "plugin/channels.h"
 #include "plugin/loader.h"
 #include "plugin/params.h"
 #include <math.h>
@@ -79,13 +80,15 @@ static uint32_t formula_channel(uint32_t formula)
 
 static ftk_status check_formula(const struct selector *s, struct ftk_error *reterr)
 {
+    char reads[FTK__CHANNEL_NAMES], declared[FTK__CHANNEL_NAMES];
     if (s->formula > FTK_FORMULA_UNIFORM)
         return ftk__fail(reterr, FTK_EINVAL, "unknown formula %u", s->formula);
     if (s->formula == 0)
         return FTK_OK;
     if (s->channels != formula_channel(s->formula))
-        return ftk__fail(reterr, FTK_EINVAL, "formula %u reads channels 0x%x, declared are 0x%x",
-                         s->formula, formula_channel(s->formula), s->channels);
+        return ftk__fail(reterr, FTK_EINVAL, "formula %u reads channel %s, declared: %s",
+                         s->formula, ftk__channel_names(formula_channel(s->formula), reads),
+                         ftk__channel_names(s->channels, declared));
     if (s->formula == FTK_FORMULA_UNIFORM && !(s->props & FTK_PROP_RANDOM))
         return bad(reterr, "formula UNIFORM without FTK_PROP_RANDOM");
     return FTK_OK;
@@ -108,9 +111,10 @@ static ftk_status check_selector(const struct selector *s, struct ftk_error *ret
     if (s->score && s->count != FTK_COUNT_EXACT)
         return bad(reterr, "a scorer's count must be FTK_COUNT_EXACT");
     if (s->select && s->formula != 0)
-        return bad(reterr, "a formula is a scorer's, select cannot have one");
+        return bad(reterr, "a formula is a claim about score(): leave it out beside select()");
     if (s->select && (s->props & FTK_PROP_ELEMENTWISE))
-        return bad(reterr, "FTK_PROP_ELEMENTWISE is a scorer's, select cannot have it");
+        return bad(reterr,
+                   "FTK_PROP_ELEMENTWISE is a claim about score(): leave it out beside select()");
     return check_formula(s, reterr);
 }
 

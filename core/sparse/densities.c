@@ -17,7 +17,7 @@ static ftk_status check_densities(const struct ftk__work *w, double density, con
     double sum = 0, all = 0;
     for (uint32_t l = 0; l < w->t->n_layers; l++) {
         if (!(d[l] >= 0 && d[l] <= 1))
-            return h->fail(h, FTK_ERANGE, "density %g of layer %s is outside 0 to 1", d[l],
+            return h->fail(h, FTK_ERANGE, "density %g of layer '%s' is outside 0 to 1", d[l],
                            w->layers[l].name);
         sum += d[l] * weights_of(w, l);
         all += weights_of(w, l);

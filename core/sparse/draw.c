@@ -162,7 +162,7 @@ ftk_status ftk__draw_layer(struct ftk__work *w, const struct ftk__choice *c, uin
     uint64_t *bits;
     if (k > n)
         return ftk__fail(reterr, FTK_ERANGE,
-                         "%" PRIu64 " weights to choose, layer %s has %" PRIu64 " candidates", k,
+                         "%" PRIu64 " weights to choose, layer '%s' has %" PRIu64 " candidates", k,
                          w->layers[layer].name, n);
     ftk_status st = new_bits(n, &bits, reterr);
     if (st < 0)

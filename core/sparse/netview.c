@@ -2,6 +2,7 @@
  * sparse/netview.c - the network as level-2 rules see it, each of their calls checked.
  */
 #include "sparse/netview.h"
+#include "plugin/channels.h"
 #include "sparse/bits.h"
 #include "sparse/draw.h"
 #include <inttypes.h>
@@ -60,6 +61,7 @@ static ftk_status net_read(const ftk_net *net, uint32_t layer, uint32_t which, u
 {
     struct ftk__netview *v = net->impl;
     struct ftk_error err = { 0 };
+    char undeclared[FTK__CHANNEL_NAMES], declared[FTK__CHANNEL_NAMES];
     ftk_cand c;
     if (layer >= net->n_layers)
         return refuse(v, FTK_ERANGE, "read of layer %" PRIu32 ", the network has %" PRIu32, layer,
@@ -69,8 +71,9 @@ static ftk_status net_read(const ftk_net *net, uint32_t layer, uint32_t which, u
                       "read of list %" PRIu32 ", which is neither FTK_ACTIVE nor FTK_INACTIVE",
                       which);
     if (channels & ~v->rule->channels)
-        return refuse(v, FTK_EINVAL, "read of channels 0x%" PRIx32 ", declared are 0x%" PRIx32,
-                      channels, v->rule->channels);
+        return refuse(v, FTK_EINVAL, "read of channel %s, declared: %s",
+                      ftk__channel_names(channels & ~v->rule->channels, undeclared),
+                      ftk__channel_names(v->rule->channels, declared));
     if (cap == 0)
         return refuse(v, FTK_EINVAL, "read of at most 0 entries");
     ftk_status st = seek(v, layer, which, channels, *cursor, &err);
@@ -106,13 +109,14 @@ static ftk_status edit_take(const ftk_edit *e, uint32_t layer, const uint64_t *i
                       e->n_layers);
     const ftk_layer *l = &v->work->layers[layer];
     if (!v->allowed[layer] && n > 0)
-        return refuse(v, FTK_EINVAL, "take in layer %s, which is dense and exempt", l->name);
+        return refuse(v, FTK_EINVAL, "take in layer '%s', which is dense and exempt", l->name);
     for (uint64_t i = 0; i < n; i++) {
         if (index[i] >= l->n)
-            return refuse(v, FTK_ERANGE, "weight %" PRIu64 " taken in layer %s, which has %" PRIu64,
-                          index[i], l->name, l->n);
+            return refuse(v, FTK_ERANGE,
+                          "weight %" PRIu64 " taken in layer '%s', which has %" PRIu64, index[i],
+                          l->name, l->n);
         if (!ftk__bits_get(v->allowed[layer], index[i]))
-            return refuse(v, FTK_EINVAL, "weight %" PRIu64 " of layer %s %s", index[i], l->name,
+            return refuse(v, FTK_EINVAL, "weight %" PRIu64 " of layer '%s' %s", index[i], l->name,
                           why_not(v, layer, index[i]));
         ftk__bits_clear(v->allowed[layer], index[i]);
         ftk__bits_set(v->taken[layer], index[i]);
@@ -170,7 +174,7 @@ static ftk_status mark_allowed(struct ftk__netview *v, uint32_t layer, struct ft
     v->allowed[layer] = bits;
     v->taken[layer] = ftk__alloc_array(ftk__bits_words(n), sizeof(*bits));
     if (!bits || !v->taken[layer])
-        return ftk__fail(reterr, FTK_ENOMEM, "no memory for a view of layer %s",
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory for a view of layer '%s'",
                          w->layers[layer].name);
     bool growing = v->which == FTK_INACTIVE;
     for (uint64_t i = 0; i < ftk__bits_words(n) && growing; i++)
@@ -192,22 +196,30 @@ static ftk_status mark_allowed(struct ftk__netview *v, uint32_t layer, struct ft
     return st;
 }
 
-/* EXACT rules take what the budget sums to, over all layers. */
-static ftk_status check_total(struct ftk__netview *v, const uint64_t *budget)
+/* EXACT rules take each layer's budget; or what the budgets sum to where layers may differ. */
+static ftk_status check_counts(struct ftk__netview *v, const uint64_t *budget, bool by_layer)
 {
     uint64_t asked = 0, took = 0;
-    for (uint32_t l = 0; l < v->net.n_layers; l++) {
-        asked += budget[l];
-        if (v->taken[l])
-            took += ftk__bits_count(v->taken[l], v->work->layers[l].n);
-    }
-    if (v->rule->count != FTK_COUNT_EXACT || took == asked)
+    if (v->rule->count != FTK_COUNT_EXACT)
         return FTK_OK;
-    return refuse(v, FTK_ERANGE, "took %" PRIu64 " weights, the budget is %" PRIu64, took, asked);
+    for (uint32_t l = 0; l < v->net.n_layers; l++) {
+        const ftk_layer *layer = &v->work->layers[l];
+        uint64_t here = v->taken[l] ? ftk__bits_count(v->taken[l], layer->n) : 0;
+        asked += budget[l];
+        took += here;
+        if (by_layer && here != budget[l])
+            return refuse(v, FTK_ERANGE,
+                          "took %" PRIu64 " weights of layer '%s', its budget is %" PRIu64, here,
+                          layer->name, budget[l]);
+    }
+    if (took == asked)
+        return FTK_OK;
+    return refuse(v, FTK_ERANGE, "took %" PRIu64 " weights, the budgets sum to %" PRIu64, took,
+                  asked);
 }
 
 ftk_status ftk__netview_select(struct ftk__work *w, const struct ftk__rule *r, uint32_t which,
-                               const uint64_t *budget, struct ftk__picked *ret,
+                               const uint64_t *budget, bool by_layer, struct ftk__picked *ret,
                                struct ftk_error *reterr)
 {
     struct ftk__netview v;
@@ -226,7 +238,7 @@ ftk_status ftk__netview_select(struct ftk__work *w, const struct ftk__rule *r, u
     const ftk_host *h = ftk__rule_begin(r);
     st = r->select(h, r->inst->self, &v.net, &u, &v.edit);
     if (st == FTK_OK && v.failed == FTK_OK)
-        st = check_total(&v, budget);
+        st = check_counts(&v, budget, by_layer);
     st = ftk__netview_end(&v, st, reterr);
     for (uint32_t l = 0; l < w->t->n_layers && st == FTK_OK; l++) {
         if (v.taken[l])

@@ -30,9 +30,9 @@ void ftk__netview_done(struct ftk__netview *v);
 ftk_status ftk__netview_end(const struct ftk__netview *v, ftk_status st, struct ftk_error *reterr);
 
 /* Lets a level-2 rule choose active (prune, init) or inactive (grow) weights, budget[n_layers].
- * ret[n_layers] ascending, the caller's also on failure.  A total other than the budget's is
- * FTK_ERANGE where the rule's count is exact.                                              */
+ * ret[n_layers] ascending, the caller's also on failure.  Where the rule's count is exact, a layer
+ * with another number than its budget is FTK_ERANGE, or without `by_layer` another sum.     */
 ftk_status ftk__netview_select(struct ftk__work *w, const struct ftk__rule *r, uint32_t which,
-                               const uint64_t *budget, struct ftk__picked *ret,
+                               const uint64_t *budget, bool by_layer, struct ftk__picked *ret,
                                struct ftk_error *reterr);
 #endif

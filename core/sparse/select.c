@@ -41,8 +41,8 @@ static ftk_status take_scores(struct ftk__work *w, const ftk_host *h, uint32_t l
     uint64_t bad = 0;
     while (bad + 1 < cand->count && !isnan(w->score[bad]))
         bad++;
-    return h->fail(h, st, "score 'nan' in layer %s (candidate %" PRIu64 ")", w->layers[layer].name,
-                   cand->index[bad]);
+    return h->fail(h, st, "score 'nan' in layer '%s' (candidate %" PRIu64 ")",
+                   w->layers[layer].name, cand->index[bad]);
 }
 
 static ftk_status score_layer(struct ftk__work *w, const struct ftk__choice *c, uint32_t layer,
@@ -75,7 +75,7 @@ static ftk_status check_seen(const struct ftk__work *w, uint32_t layer, uint64_t
                          "%" PRIu64 " weights to choose, the network has %" PRIu64 " candidates", k,
                          seen);
     return ftk__fail(reterr, FTK_ERANGE,
-                     "%" PRIu64 " weights to choose, layer %s has %" PRIu64 " candidates", k,
+                     "%" PRIu64 " weights to choose, layer '%s' has %" PRIu64 " candidates", k,
                      w->layers[layer].name, seen);
 }
 

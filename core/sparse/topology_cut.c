@@ -97,8 +97,7 @@ ftk_status ftk__topology_cut(struct ftk__topology *t, struct ftk__engine *e,
     w.stream = UINT64_C(1) << 63 | ev->step;
     st = cut(&w, density, global, ret, reterr);
     if (st < 0)
-        ftk__error_context(reterr, "at the cut to density %g, step %" PRIu64 ", member %" PRIu32,
-                           density, ev->step, ev->member);
+        ftk__error_context(reterr, "at the cut to density %g", density);
     ftk__work_done(&w);
     return st;
 }

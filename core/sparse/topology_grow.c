@@ -64,7 +64,7 @@ static ftk_status check_allotted(const struct ftk__work *w, const struct counts 
     for (uint32_t l = 0; l < w->t->n_layers; l++) {
         if (c->count[l] > c->room[l])
             return h->fail(h, FTK_ERANGE,
-                           "%" PRIu64 " weights for layer %s, which has room for %" PRIu64,
+                           "%" PRIu64 " weights for layer '%s', which has room for %" PRIu64,
                            c->count[l], w->layers[l].name, c->room[l]);
         sum += c->count[l]; /* no overflow: each is at most the layer's size */
     }
@@ -111,7 +111,7 @@ ftk_status ftk__work_grow(struct ftk__work *w, struct ftk_error *reterr)
     struct ftk__choice choice = { .rule = rule,
                                   .which = FTK_INACTIVE,
                                   .bernoulli = t->options->count == FTK__COUNTING_BERNOULLI };
-    bool ranked = t->options->scope == FTK__SCOPE_NETWORK && !t->allot.inst && !rule->select;
+    bool shared = t->options->scope == FTK__SCOPE_NETWORK && !t->allot.inst;
     struct counts c;
     ftk_status st = counts_init(&c, w, reterr);
     if (st < 0)
@@ -123,8 +123,8 @@ ftk_status ftk__work_grow(struct ftk__work *w, struct ftk_error *reterr)
     if (st < 0)
         goto out;
     if (rule->select)
-        st = ftk__netview_select(w, rule, FTK_INACTIVE, c.count, w->add, reterr);
-    else if (ranked)
+        st = ftk__netview_select(w, rule, FTK_INACTIVE, c.count, !shared, w->add, reterr);
+    else if (shared)
         st = ftk__select_network(w, &choice, c.total, w->add, reterr);
     else
         st = grow_layers(w, &choice, &c, reterr);

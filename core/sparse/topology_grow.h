@@ -8,6 +8,6 @@
 
 /* Fills w->add after w->drop was taken out.  Counts by layer come from the allot rule; without
  * one each layer gets back what it lost, or at network scope a scoring rule ranks the candidates
- * of all layers for the sum.                                                               */
+ * of all layers for the sum, and a selecting one is held to the sum alone.                 */
 ftk_status ftk__work_grow(struct ftk__work *w, struct ftk_error *reterr);
 #endif

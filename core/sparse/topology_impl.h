@@ -68,8 +68,8 @@ ftk_status ftk__rule_end(const struct ftk__rule *r, ftk_status st, struct ftk_er
 bool ftk__topology_exempt(const struct ftk__topology *t, uint32_t layer);
 /* Inactive weights that may be grown now. */
 uint64_t ftk__work_room(const struct ftk__work *w, uint32_t layer);
-/* Drops per layer by the prune rule: k[n_layers] for layer scope and level 2, sum k over all
- * layers for network scope; fills w->drop and takes it out of w->layers.                   */
+/* Drops per layer by the prune rule: k[n_layers] for layer scope, sum k over all layers for network
+ * scope (level 2 is shown k all the same); fills w->drop and takes it out of w->layers.    */
 ftk_status ftk__work_prune(struct ftk__work *w, const uint64_t *k, bool network, bool threshold,
                            struct ftk_error *reterr);
 /* Applies drop and add: one edit a layer, then nnz, fired and age. */

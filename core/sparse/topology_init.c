@@ -93,7 +93,8 @@ static ftk_status draw_masks(struct ftk__work *w, const double *density, const u
 static ftk_status choose_masks(struct ftk__work *w, const uint64_t *count, struct ftk_error *reterr)
 {
     struct ftk__topology *t = w->t;
-    ftk_status st = ftk__netview_select(w, &t->init, FTK_ACTIVE, count, w->add, reterr);
+    /* The densities of layers are the rule's to choose, their sum is the experiment's. */
+    ftk_status st = ftk__netview_select(w, &t->init, FTK_ACTIVE, count, false, w->add, reterr);
     for (uint32_t l = 0; l < t->n_layers && st == FTK_OK; l++) {
         st = set_mask(t, w->engine, l, &w->add[l], reterr);
         t->target[l] = (double)w->add[l].n / (double)t->layers[l].n;

@@ -29,8 +29,9 @@ ftk_status ftk__work_prune(struct ftk__work *w, const uint64_t *k, bool network,
     struct ftk__picked *lost = ftk__alloc_array(n, sizeof(*lost));
     if (!lost)
         return ftk__fail(reterr, FTK_ENOMEM, "no memory to prune %u layers", n);
-    ftk_status st = rule->select ? ftk__netview_select(w, rule, FTK_ACTIVE, k, lost, reterr)
-                                 : prune_scored(w, &c, k, network, lost, reterr);
+    ftk_status st = rule->select
+                        ? ftk__netview_select(w, rule, FTK_ACTIVE, k, !network, lost, reterr)
+                        : prune_scored(w, &c, k, network, lost, reterr);
     for (uint32_t l = 0; l < n; l++) {
         w->drop[l].picked = lost[l];
         w->layers[l].nnz -= lost[l].n;

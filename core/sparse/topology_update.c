@@ -86,9 +86,7 @@ ftk_status ftk__topology_update(struct ftk__topology *t, struct ftk__engine *e,
     if (st == FTK_OK)
         t->updates++;
     else
-        ftk__error_context(reterr,
-                           "at topology update %" PRIu64 ", step %" PRIu64 ", member %" PRIu32,
-                           t->updates + 1, ev->step, ev->member);
+        ftk__error_context(reterr, "at topology update %" PRIu64, t->updates + 1);
     ftk__work_done(&w);
     return st;
 }

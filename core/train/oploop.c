@@ -201,6 +201,9 @@ static ftk_status run_op(struct ftk__session *s, uint32_t i, const ftk_op *op,
     default:
         return ftk__fail(reterr, FTK_EINTERNAL, "operation code %u was not checked", op->code);
     }
+    if (st < 0)
+        ftk__error_context(reterr, "at step %llu, member %u, operation %u (%s)",
+                           (unsigned long long)s->net.t, op->member, i, op->label);
     forget_best(s);
     return st;
 }

@@ -49,6 +49,10 @@ function(freetickets_add_plugin name)
     if(NOT sanitized)
         target_link_options(${name} PRIVATE "LINKER:-z,defs")
     endif()
+    set(as_error ON)
+    if(DEFINED FTK_WERROR) # the tree's own choice
+        set(as_error ${FTK_WERROR})
+    endif()
     set_target_properties(${name} PROPERTIES
         PREFIX ""
         C_STANDARD 11
@@ -59,7 +63,7 @@ function(freetickets_add_plugin name)
         CXX_EXTENSIONS OFF
         C_VISIBILITY_PRESET hidden
         CXX_VISIBILITY_PRESET hidden
-        COMPILE_WARNING_AS_ERROR ON
+        COMPILE_WARNING_AS_ERROR ${as_error}
         LINK_DEPENDS "${FREETICKETS_PLUGIN_MAP}"
         LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/plugins")
 

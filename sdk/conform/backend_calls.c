@@ -4,6 +4,7 @@
  */
 #include "conform/backend_calls.h"
 #include "base/rng.h"
+#include "plugin/channels.h"
 #include <math.h>
 #include <string.h>
 
@@ -172,8 +173,11 @@ static const char *which_name(uint32_t which)
 static void expect_channels(struct ftk__bk *bk, const char *call, uint32_t channels,
                             const ftk_cand *c)
 {
-    ftk__kit_expect(bk->c, c->channels == channels, "%s() says channels 0x%x, 0x%x were asked for",
-                    call, c->channels, channels);
+    char given[FTK__CHANNEL_NAMES], asked[FTK__CHANNEL_NAMES];
+    ftk__channel_names(c->channels, given);
+    ftk__channel_names(channels, asked);
+    ftk__kit_expect(bk->c, c->channels == channels, "%s() says channels %s, asked for: %s", call,
+                    given, asked);
     ftk__kit_expect(bk->c, c->count == 0 || c->index, "%s() gave %llu candidates without index",
                     call, (unsigned long long)c->count);
     bool right = (c->weight != NULL) == ((channels & FTK_CH_WEIGHT) != 0) &&
@@ -181,8 +185,7 @@ static void expect_channels(struct ftk__bk *bk, const char *call, uint32_t chann
                  (c->momentum != NULL) == ((channels & FTK_CH_MOMENTUM) != 0) && !c->age &&
                  !c->fired;
     ftk__kit_expect(bk->c, c->count == 0 || right,
-                    "%s() with channels 0x%x: pointers of other channels, or too few", call,
-                    channels);
+                    "%s() with channels %s: pointers of other channels, or too few", call, asked);
 }
 
 static void expect_chunk(struct ftk__bk *bk, const char *call, uint32_t layer, uint64_t n,

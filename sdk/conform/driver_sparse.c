@@ -35,8 +35,8 @@ static void exchange(struct ftk__scene_layer *l, const struct ftk__scene_layer *
             l->grad[i] = from->grad[i];
         if (channels & FTK_CH_MOMENTUM)
             l->momentum[i] = from->momentum[i];
-        if (channels & FTK_CH_AGE)
-            l->age[i] = from->age[i];
+        if ((channels & FTK_CH_AGE) && l->fired[i]) /* what never fired has no other age */
+            l->age[i] = l->age[i] + 1 + from->age[i] % 7;
         if (channels & FTK_CH_FIRED)
             l->fired[i] = l->active[i] || !from->fired[i];
     }

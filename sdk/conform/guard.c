@@ -5,6 +5,7 @@
  * with dropped entries marked, so that the handler may read it at any time.
  */
 #include "conform/guard.h"
+#include "conform/cause.h"
 #include "conform/verdict.h"
 #include <pthread.h>
 #include <signal.h>
@@ -139,6 +140,7 @@ void ftk__guard_check(struct ftk__case *c)
         int64_t offset;
         if (g->dropped || g->read_only || g->roomy || !slack_written(g, &offset))
             continue;
+        ftk__verdict_cause(FTK__CAUSE_BOUNDS);
         ftk__kit_fail(c, "buffer '%s' (%llu bytes): byte %lld was written, outside of it", g->name,
                       (unsigned long long)g->bytes, (long long)offset);
     }
@@ -218,6 +220,9 @@ static void describe(char *text, size_t cap, int sig, const char *address)
         return;
     }
     if (!g) {
+        bool memory = sig == SIGSEGV || sig == SIGBUS;
+        if (memory && (uintptr_t)address < PAGE)
+            ftk__verdict_cause(FTK__CAUSE_NULL);
         snprintf(text, cap, "signal %d (%s) at address %p", sig, strsignal(sig),
                  (const void *)address);
         return;
@@ -225,10 +230,15 @@ static void describe(char *text, size_t cap, int sig, const char *address)
     long long offset = address - g->base;
     bool inside = offset >= 0 && (uint64_t)offset < g->bytes;
     const char *what = "read or written outside of it";
-    if (g->dropped)
+    const char *cause = FTK__CAUSE_BOUNDS;
+    if (g->dropped) {
         what = "used after the call it was lent for";
-    else if (inside)
+        cause = FTK__CAUSE_KEPT;
+    } else if (inside) {
         what = "read-only input written";
+        cause = FTK__CAUSE_INPUT;
+    }
+    ftk__verdict_cause(cause);
     snprintf(text, cap, "buffer '%s' (%llu bytes), byte %lld: %s", g->name,
              (unsigned long long)g->bytes, offset, what);
 }

@@ -4,6 +4,7 @@
 #include "conform/parent.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "conform/cause.h"
 #include "conform/families.h"
 #include "conform/process.h"
 #include <signal.h>
@@ -70,9 +71,10 @@ static ftk_status read_census(struct ftk__conform_file *f, char *text, struct ft
         line[n] = '\0';
         if (line[0] == '=' && n > 2)
             f->stamp = ftk__strdup(line + 2);
-        else if (line[0] == '!' && n > 2)
+        else if (line[0] == '!' && n > 2) {
             f->reason = ftk__strdup(line + 2);
-        else if (n > 0)
+            f->refused = true;
+        } else if (n > 0)
             st = add_algo(f, line, reterr);
         line = next;
     }
@@ -164,6 +166,7 @@ static void settle(struct ftk__conform_run *r, struct ftk__outcome *o, enum ftk_
                    const char *message, const char *note)
 {
     o->verdict = v;
+    o->fix = o->rule->fix;
     o->message = ftk__strdup(message);
     o->note = ftk__strdup(note);
     if (!o->output)
@@ -226,6 +229,9 @@ static void settle_process(struct ftk__conform_run *r, struct ftk__outcome *o,
             settle(r, o, FTK__FAILED, text, "");
         } else {
             settle(r, o, v, text_of(doc, "message"), text_of(doc, "note"));
+            o->fix = ftk__cause_fix(o->rule, text_of(doc, "cause"));
+            if (v == FTK__CRASHED && o->output && ftk__cause_is_exception(o->output))
+                o->fix = ftk__cause_fix(o->rule, FTK__CAUSE_EXCEPTION);
         }
     }
     json_decref(doc);
@@ -416,6 +422,8 @@ static void blame(struct ftk__conform_run *r, uint32_t file)
     ftk__free(o->note);
     r->count[o->verdict]--;
     settle(r, o, FTK__FAILED, f->reason, "");
+    if (f->refused)
+        o->fix = ftk__cause_fix(o->rule, FTK__CAUSE_DESCRIPTOR);
 }
 
 ftk_status ftk__conform(struct ftk__conform_run *r, const char *const *path, uint32_t n,

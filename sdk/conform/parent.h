@@ -13,6 +13,7 @@ struct ftk__outcome { /* of one rule on one algorithm, or on the file */
     uint32_t algo; /* of that file; UINT32_MAX: the file itself    */
     enum ftk__verdict verdict;
     char *message, *note; /* "" where there is none; owned                */
+    const char *fix;      /* advice: the rule's, or about what happened   */
     char *output;         /* what the process printed, cut; ""            */
     double ms;
 };
@@ -20,6 +21,7 @@ struct ftk__conform_file {
     const char *path;  /* borrowed                                     */
     char *real;        /* absolute, as the children are told it        */
     char *reason;      /* why the census found nothing; NULL           */
+    bool refused;      /* by the loader                                */
     uint32_t first, n; /* its outcomes                                */
     char *stamp;       /* "org.example.topk 1.0.0"; NULL: it does not load */
     char **algo;       // [n_algos] "prune.magnitude"

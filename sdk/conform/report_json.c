@@ -58,7 +58,7 @@ static json_t *outcome_json(const struct ftk__conform_run *r, const struct ftk__
     failed |= json_object_set_new(row, "title", json_string(o->rule->title));
     if (!kept(o->verdict) || o->verdict == FTK__WARNED) {
         failed |= json_object_set_new(row, "why", json_string(o->rule->why));
-        failed |= json_object_set_new(row, "fix", json_string(o->rule->fix));
+        failed |= json_object_set_new(row, "fix", json_string(o->fix));
         failed |= json_object_set_new(row, "output", text_json(o->output));
     }
     failed |= json_object_set_new(row, "seed", json_integer((json_int_t)r->o->seed));

@@ -77,7 +77,7 @@ static void add_details(const struct ftk__conform_run *r, const struct ftk__outc
         return;
     if (o->note[0] != '\0')
         ftk__str_addf(out, "%sat: %s\n", indent, o->note);
-    ftk__str_addf(out, "%swhy: %s\n%sfix: %s\n%srun: ", indent, o->rule->why, indent, o->rule->fix,
+    ftk__str_addf(out, "%swhy: %s\n%sfix: %s\n%srun: ", indent, o->rule->why, indent, o->fix,
                   indent);
     ftk__verdict_command(r, o, out);
     ftk__str_add(out, "\n");
@@ -169,7 +169,7 @@ static void add_diagnostics(const struct ftk__conform_run *r, const struct ftk__
     if (o->note[0] != '\0')
         add_yaml("at", o->note, out);
     add_yaml("why", o->rule->why, out);
-    add_yaml("fix", o->rule->fix, out);
+    add_yaml("fix", o->fix, out);
     add_yaml("command", command.text ? command.text : "", out);
     if (o->output[0] != '\0')
         add_yaml("output", o->output, out);

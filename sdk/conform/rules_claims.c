@@ -60,6 +60,8 @@ static void declared_channels(struct ftk__case *c)
 
 /* ---- SCO-07 ----------------------------------------------------------------------------------- */
 
+enum { LAYERS = 3 }; /* of the small scene */
+
 static float *scores(struct ftk__case *c, struct ftk__subject *s, struct ftk__scene_layer *l,
                      uint64_t *ret_n)
 {
@@ -101,20 +103,57 @@ static void is_elementwise(struct ftk__case *c, struct ftk__subject *s)
     }
 }
 
-/* The order of all pairs, ties included: sign of score[i] - score[j]. */
-static void same_order(struct ftk__case *c, const float *a, const float *b, uint64_t n,
-                       const char *what)
+struct ranking { /* the scores of a whole network, layer after layer */
+    float *score;
+    uint64_t n;
+    uint64_t first[LAYERS + 1]; /* of each layer                                */
+};
+
+/* Layer by layer, as the core asks; at network scope it compares them all. */
+static struct ranking rank(struct ftk__case *c, struct ftk__subject *s, struct ftk__scene *scene)
 {
-    for (uint64_t i = 0; i < n; i++)
+    struct ranking r = { 0 };
+    float *score[LAYERS];
+    for (uint32_t k = 0; k < LAYERS; k++) {
+        uint64_t n;
+        score[k] = scores(c, s, &scene->l[k], &n);
+        r.n += n;
+        r.first[k + 1] = r.n;
+    }
+    r.score = ftk__kit_alloc(c, r.n, sizeof(*r.score));
+    for (uint32_t k = 0; k < LAYERS; k++)
+        memcpy(r.score + r.first[k], score[k], (r.first[k + 1] - r.first[k]) * sizeof(*r.score));
+    return r;
+}
+
+/* "candidate 3 of layer 'b'" */
+static void tell_place(const struct ranking *r, const struct ftk__scene *scene, uint64_t at,
+                       char ret[64])
+{
+    uint32_t k = 0;
+    while (at >= r->first[k + 1])
+        k++;
+    ftk__format(ret, 64, "candidate %llu of layer '%s'", (unsigned long long)(at - r->first[k]),
+                scene->l[k].name);
+}
+
+/* The order of all pairs, ties included: sign of score[i] - score[j]. */
+static void same_order(struct ftk__case *c, const struct ftk__scene *scene, const struct ranking *r,
+                       const struct ranking *then, const char *what)
+{
+    const float *a = r->score;
+    const float *b = then->score;
+    for (uint64_t i = 0; i < r->n; i++)
         for (uint64_t j = 0; j < i; j++) {
             int x = (a[i] > a[j]) - (a[i] < a[j]);
             int y = (b[i] > b[j]) - (b[i] < b[j]);
-            if (x != y)
-                ftk__kit_fail(c,
-                              "%s changes the order of candidates %llu and %llu: %.9g %.9g, "
-                              "then %.9g %.9g",
-                              what, (unsigned long long)j, (unsigned long long)i, (double)a[j],
-                              (double)a[i], (double)b[j], (double)b[i]);
+            char one[64], other[64];
+            if (x == y)
+                continue;
+            tell_place(r, scene, j, one);
+            tell_place(r, scene, i, other);
+            ftk__kit_fail(c, "%s changes the order of %s and %s: %.9g %.9g, then %.9g %.9g", what,
+                          one, other, (double)a[j], (double)a[i], (double)b[j], (double)b[i]);
         }
 }
 
@@ -128,7 +167,8 @@ static void multiply(struct ftk__scene *s, uint32_t channel, float by)
         }
 }
 
-/* With channels times `by`: the same order (level 1), the same set (level 2). */
+/* With channels times `by`, in all layers: the same order over the network (level 1), the same set
+ * (level 2). */
 static void keeps_choice(struct ftk__case *c, struct ftk__subject *s, uint32_t channel, float by,
                          const char *what)
 {
@@ -140,9 +180,9 @@ static void keeps_choice(struct ftk__case *c, struct ftk__subject *s, uint32_t c
     ftk__scene_fill(&b, c->seed, FTK__VALUES_TIES);
     multiply(&b, channel, by);
     if (op.score) {
-        uint64_t n;
-        float *x = scores(c, s, &a.l[1], &n);
-        same_order(c, x, scores(c, s, &b.l[1], &n), n, what);
+        struct ranking x = rank(c, s, &a);
+        struct ranking y = rank(c, s, &b);
+        same_order(c, &a, &x, &y, what);
         return;
     }
     struct ftk__view *v[2] = { ftk__kit_alloc(c, 1, sizeof(*v[0])),
@@ -300,7 +340,8 @@ static const struct ftk__rule rules[] = {
       .needs = "SCO-01 SCO-02 SCO-04 DET-01 DET-02 DET-06 PRN-01 GRW-01",
       .title = "claims of ELEMENTWISE, SCALE_FREE and SIGN_FREE hold",
       .why = "the core and backends rely on claims to select natively and in parallel",
-      .fix = "drop the claim, or make it true",
+      .fix = "drop the claim, or make it true; order is that of the whole network, which scope "
+             "\"network\" compares",
       .run = claimed_properties },
     { .id = "SCO-09",
       .level = 2,

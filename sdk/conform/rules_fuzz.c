@@ -48,7 +48,7 @@ static void map_room(struct ftk__case *c, struct room *r)
     r->state = ftk__guard_new("state", c->algo->state_bytes, 64, FTK__AT_END, 0);
 }
 
-static void fill_room(struct room *r, uint64_t from, uint64_t n, ftk_rng *rng)
+static void fill_room(struct room *r, uint64_t from, uint64_t n, bool active, ftk_rng *rng)
 {
     uint64_t at = ftk__rng_below(rng, 100);
     for (uint64_t i = from; i < from + n; i++) {
@@ -57,8 +57,8 @@ static void fill_room(struct room *r, uint64_t from, uint64_t n, ftk_rng *rng)
         r->weight[i] = any_float(rng);
         r->grad[i] = any_float(rng);
         r->momentum[i] = any_float(rng);
-        r->age[i] = (uint32_t)ftk__rng_u64(rng);
-        r->fired[i] = (uint8_t)ftk__rng_below(rng, 2);
+        r->fired[i] = active || ftk__rng_below(rng, 2) == 1;
+        r->age[i] = r->fired[i] ? (uint32_t)ftk__rng_u64(rng) / 2 : UINT32_MAX;
     }
 }
 
@@ -71,7 +71,7 @@ static void score_case(struct ftk__case *c, struct ftk__subject *s, struct room 
     ftk__kit_note(c, "fuzz case %llu of seed %llu: %llu candidates",
                   (unsigned long long)(seed - c->seed), (unsigned long long)c->seed,
                   (unsigned long long)n);
-    fill_room(room, from, n, &rng);
+    fill_room(room, from, n, op.which == FTK_ACTIVE, &rng);
     ftk_cand cand = { .size = sizeof(cand), .channels = op.channels, .count = n };
     cand.index = room->index + from;
     cand.weight = op.channels & FTK_CH_WEIGHT ? room->weight + from : NULL;
@@ -103,18 +103,32 @@ static void score_case(struct ftk__case *c, struct ftk__subject *s, struct room 
 
 /* ---- level 2, allot, init: a small network a case ---------------------------------------------- */
 
+static void judge_counts(struct ftk__case *c, const struct ftk__scene *scene,
+                         const uint64_t *budget, const uint64_t *took, bool by_layer)
+{
+    uint64_t wanted = 0;
+    uint64_t got = 0;
+    for (uint32_t k = 0; k < scene->n_layers; k++) {
+        wanted += budget[k];
+        got += took[k];
+        ftk__kit_expect(c, !by_layer || took[k] == budget[k],
+                        "layer '%s': %llu taken, asked for %llu", scene->l[k].name,
+                        (unsigned long long)took[k], (unsigned long long)budget[k]);
+    }
+    ftk__kit_expect(c, got == wanted, "%llu taken, asked for %llu", (unsigned long long)got,
+                    (unsigned long long)wanted);
+}
+
 static void call_select(struct ftk__case *c, struct ftk__subject *s, struct ftk__scene *scene,
                         ftk_rng *rng, void *state)
 {
     uint64_t budget[LAYERS];
-    uint64_t wanted = 0;
-    uint64_t got = 0;
     struct ftk__view *v = ftk__kit_alloc(c, 1, sizeof(*v));
     bool grows = c->algo->kind == FTK_KIND_GROW;
+    bool by_layer = c->algo->kind != FTK_KIND_INIT;
     for (uint32_t k = 0; k < scene->n_layers; k++) {
         const ftk_layer *l = &scene->l[k].layer;
         budget[k] = ftk__rng_below(rng, (grows ? l->n - l->nnz : l->nnz) + 2);
-        wanted += budget[k];
     }
     const struct ftk__how how = { .chunk = 1 + ftk__rng_below(rng, 40) };
     ftk_status st = ftk__select_once(c, s, scene, budget, 0, &how, state, v);
@@ -122,11 +136,8 @@ static void call_select(struct ftk__case *c, struct ftk__subject *s, struct ftk_
         ftk__kit_must_refuse(c, s->host, "select", st);
         return;
     }
-    for (uint32_t k = 0; k < scene->n_layers; k++)
-        got += v->took[k];
-    if (ftk__scorer_of(c->algo).count == FTK_COUNT_EXACT && got != wanted)
-        ftk__kit_fail(c, "%llu taken, asked for %llu", (unsigned long long)got,
-                      (unsigned long long)wanted);
+    if (ftk__scorer_of(c->algo).count == FTK_COUNT_EXACT)
+        judge_counts(c, scene, budget, v->took, by_layer);
 }
 
 static void call_allot(struct ftk__case *c, struct ftk__subject *s, struct ftk__scene *scene,

@@ -230,7 +230,8 @@ static const struct ftk__rule rules[] = {
       .needs = "SCO-01 MEM-02",
       .title = "0, 1, 2 and 2^20 candidates, full and empty layers, positions near 2^40",
       .why = "layers come in all sizes, and the last chunk may be empty",
-      .fix = "use uint64_t for counts and positions; divide by no count that can be 0",
+      .fix = "use uint64_t for counts and positions; divide by no count that can be 0; a refusal "
+             "fails too: layers of these sizes occur, and state has no room for each weight",
       .timeout_ms = 20000,
       .run = odd_sizes },
     { .id = "SCO-06",

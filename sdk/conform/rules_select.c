@@ -123,9 +123,12 @@ static void takes_its_budget(struct ftk__case *c)
         }
         ftk_status st = take(c, &s, &scene, budget, 0, &(struct ftk__how){ 0 }, &got);
         ftk__kit_must(c, s.host, "select", st);
-        if (op.count == FTK_COUNT_EXACT && got.total != wanted)
-            ftk__kit_fail(c, "%llu taken, asked for %llu", (unsigned long long)got.total,
-                          (unsigned long long)wanted);
+        for (uint32_t k = 0; k < LAYERS && op.count == FTK_COUNT_EXACT; k++)
+            ftk__kit_expect(c, got.count[k] == budget[k],
+                            "layer '%s': %llu taken, asked for %llu (%llu of %llu in all)",
+                            scene.l[k].name, (unsigned long long)got.count[k],
+                            (unsigned long long)budget[k], (unsigned long long)got.total,
+                            (unsigned long long)wanted);
     }
 }
 
@@ -171,12 +174,12 @@ static void nothing_and_everything(struct ftk__case *c)
         if (signs[i] < 2)
             one_sign(&scene, signs[i]);
         ftk_status st = take(c, &s, &scene, budget, 0, &(struct ftk__how){ 0 }, &got);
-        ftk__kit_must(c, s.host, "the selection", st);
+        ftk__kit_must(c, s.host, op.score ? "score" : "select", st);
         ftk__kit_expect(c, got.total == 0, "budget 0, and %llu are taken",
                         (unsigned long long)got.total);
         uint64_t all = set_budget(c, &scene, 1, budget);
         st = take(c, &s, &scene, budget, 0, &(struct ftk__how){ 0 }, &got);
-        ftk__kit_must(c, s.host, "the selection", st);
+        ftk__kit_must(c, s.host, op.score ? "score" : "select", st);
         ftk__kit_expect(c, got.total == all, "asked for all %llu, %llu are taken%s",
                         (unsigned long long)all, (unsigned long long)got.total,
                         signs[i] < 2 ? ", all weights being of one sign or 0" : "");
@@ -196,7 +199,7 @@ static void full_and_empty_layers(struct ftk__case *c)
     ftk__scene_mask(&scene.l[1], 0, 1);                  /* empty, to be filled */
     budget[1] = scene.l[1].layer.n;
     ftk_status st = take(c, &s, &scene, budget, 0, &(struct ftk__how){ 0 }, &got);
-    ftk__kit_must(c, s.host, "the selection", st);
+    ftk__kit_must(c, s.host, op.score ? "score" : "select", st);
     if (op.count == FTK_COUNT_EXACT && got.total != budget[1])
         ftk__kit_fail(c, "an empty layer is to be filled with %llu, %llu are taken",
                       (unsigned long long)budget[1], (unsigned long long)got.total);
@@ -260,17 +263,19 @@ static const struct ftk__rule rules[] = {
       .level = 2,
       .kinds = FTK__ON_PRUNE,
       .needs = "MEM-03 DET-01 PRN-02",
-      .title = "takes as many as its count says",
+      .title = "takes as many of each layer as its count says",
       .why = "the core decides how many, the plugin which",
-      .fix = "take edit->budget[l] of each layer, or declare EXPECTED or FREE",
+      .fix = "take edit->budget[l] of each layer l; a rule that moves weights between layers is "
+             "EXPECTED or FREE",
       .run = takes_its_budget },
     { .id = "GRW-01",
       .level = 2,
       .kinds = FTK__ON_GROW,
       .needs = "MEM-03 DET-01 GRW-02",
-      .title = "takes as many as its count says",
+      .title = "takes as many of each layer as its count says",
       .why = "the core decides how many, the plugin which",
-      .fix = "take edit->budget[l] of each layer, or declare EXPECTED or FREE",
+      .fix = "take edit->budget[l] of each layer l; a rule that moves weights between layers is "
+             "EXPECTED or FREE",
       .run = takes_its_budget },
     { .id = "PRN-02",
       .level = 2,

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#define NEVER_ACTIVE UINT32_MAX /* its age, as the core gives it */
+
 static const float odd_values[] = { 0.0f,    -0.0f,    1e-40f, -1e-40f, FLT_MAX, -FLT_MAX,
                                     FLT_MIN, -FLT_MIN, 1.0f,   -1.0f,   1e-45f,  3.0e38f };
 static const float tied_values[] = { 0.0f, -0.0f, 0.5f, -0.5f, 0.25f, -2.0f, 2.0f };
@@ -34,7 +36,21 @@ void ftk__scene_fill(struct ftk__scene *s, uint64_t seed, enum ftk__scene_values
             l->momentum[i] = draw(&r, values);
             l->age[i] = (uint32_t)ftk__rng_below(&r, 9);
             l->fired[i] = l->active[i] || ftk__rng_below(&r, 3) == 0;
+            if (!l->fired[i])
+                l->age[i] = NEVER_ACTIVE;
         }
+    }
+}
+
+/* What is active has an age and has fired. */
+static void settle_ages(struct ftk__scene_layer *l)
+{
+    for (uint64_t i = 0; i < l->layer.n; i++) {
+        if (!l->active[i])
+            continue;
+        l->fired[i] = 1;
+        if (l->age[i] == NEVER_ACTIVE)
+            l->age[i] = 0;
     }
 }
 
@@ -49,6 +65,7 @@ void ftk__scene_mask(struct ftk__scene_layer *l, uint64_t nnz, uint64_t seed)
         l->active[l->active[at] ? j : at] = 1;
     }
     l->layer.nnz = nnz;
+    settle_ages(l);
 }
 
 static void new_layer(struct ftk__case *c, struct ftk__scene_layer *l, uint32_t index, uint64_t n)

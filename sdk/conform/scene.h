@@ -35,7 +35,8 @@ void ftk__scene_new(struct ftk__case *c, const struct ftk__scene_shape *shape, u
                     struct ftk__scene *ret);
 /* Three layers of 1003, 64 and 7 entries: odd, a whole number of words, few. */
 void ftk__scene_small(struct ftk__case *c, uint64_t seed, struct ftk__scene *ret);
-/* New values of weight, grad, momentum, age and fired; masks stay. */
+/* New values of weight, grad, momentum, age and fired; masks stay.  Two of three inactive entries never
+ * fired: their age is UINT32_MAX, as growers see it in a run. */
 void ftk__scene_fill(struct ftk__scene *s, uint64_t seed, enum ftk__scene_values values);
 /* Sets the mask of a layer at random, exactly `nnz` active. */
 void ftk__scene_mask(struct ftk__scene_layer *l, uint64_t nnz, uint64_t seed);

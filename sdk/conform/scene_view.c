@@ -5,6 +5,7 @@
  * look for other mistakes.
  */
 #include "conform/scene.h"
+#include "plugin/channels.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -28,8 +29,6 @@ static void drop_lent(struct ftk__view *v)
 {
     if (v->how->keep)
         v->n_lent = 0;
-    if (v->how->keep)
-        v->n_lent = 0;
     while (v->n_lent > 0)
         ftk__guard_drop(v->lent[--v->n_lent]);
 }
@@ -47,6 +46,7 @@ static ftk_status net_read(const ftk_net *net, uint32_t layer, uint32_t which, u
                            uint64_t cap, uint64_t *cursor, ftk_cand *ret)
 {
     struct ftk__view *v = net->impl;
+    char undeclared[FTK__CHANNEL_NAMES], declared[FTK__CHANNEL_NAMES];
     uint64_t n;
     if (layer >= v->s->n_layers)
         return refuse(v, &v->host->wrong_read, FTK_ERANGE, "read of layer %u, the network has %u",
@@ -55,8 +55,9 @@ static ftk_status net_read(const ftk_net *net, uint32_t layer, uint32_t which, u
         return refuse(v, &v->host->wrong_read, FTK_EINVAL,
                       "read of list %u, which is neither active nor inactive", which);
     if (channels & ~v->channels)
-        return refuse(v, &v->host->wrong_read, FTK_EINVAL,
-                      "read of channels 0x%x, declared are 0x%x", channels, v->channels);
+        return refuse(v, &v->host->wrong_read, FTK_EINVAL, "read of channel %s, declared: %s",
+                      ftk__channel_names(channels & ~v->channels, undeclared),
+                      ftk__channel_names(v->channels, declared));
     if (cap == 0)
         return refuse(v, &v->host->wrong_read, FTK_EINVAL, "read of at most 0 entries");
     const uint64_t *list = ftk__scene_list(&v->s->l[layer], which, &n);

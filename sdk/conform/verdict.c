@@ -12,6 +12,7 @@
 
 enum { LINE = 4096 };
 static char note[1024];
+static const char *cause = "";
 static atomic_flag sent = ATOMIC_FLAG_INIT;
 
 const char *ftk__verdict_name(enum ftk__verdict v)
@@ -26,6 +27,11 @@ void ftk__verdict_note(const char *text)
     size_t n = strnlen(text, sizeof(note) - 1);
     memcpy(note, text, n);
     note[n] = '\0';
+}
+
+void ftk__verdict_cause(const char *word)
+{
+    cause = word;
 }
 
 /* Appends `text` as the inside of a JSON string; what has no room is cut. */
@@ -75,6 +81,8 @@ _Noreturn void ftk__verdict_send(int out, enum ftk__verdict v, const char *messa
     /* A long message leaves the note its room at the cost of nothing: LINE holds both. */
     at = add(line, at, "\", \"note\": \"", false);
     at = add(line, at, note, true);
+    at = add(line, at, "\", \"cause\": \"", false);
+    at = add(line, at, cause, true);
     at = add(line, at, "\"}\n", false);
     while (write(out, line, at) < 0)
         if (out == STDERR_FILENO)

@@ -17,11 +17,12 @@ told() { # told FILE PATTERN [OPTION...]: the pattern may reach over lines
 }
 
 check "the plugin that misbehaves in no way passes" "$program" conform --level 3 "$zoo/nothing.so"
-check "a crash" told crashes 'crash.*signal 11 .Segmentation fault. at address 0x40'
+check "a crash" told crashes 'crash.*signal 11 .Segmentation fault. at address 0x40.*fix: a pointer is NULL'
+check "an overrun in a rule about something else" told overruns 'fail  *SCO-04.*byte 16 was written, outside of it.*fix: compare each index' --only SCO-04
 check "abort()" told aborts 'crash.*signal 6'
 check "a recursion without end" told recurses 'crash.*signal 11'
 check "SIGKILL" told killed 'crash.*killed by signal 9'
-check "an exception" told throws 'crash.*signal 6'
+check "an exception, and what to do about it" told throws 'crash.*signal 6.*fix: let no exception leave a call'
 check "a call that waits for ever" told hangs 'timeout.*no verdict within 1' --timeout 1
 check "a call that counts for ever" told spins 'timeout.*no verdict within 1' --timeout 1
 check "exit()" told exits 'fail.*ended with status 0 and no verdict'

@@ -9,7 +9,7 @@ source "$(dirname "$0")/../support/tap.sh"
 work=$scratch
 prefix="$work/moved"
 freetickets="$prefix/bin/freetickets"
-export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"
+unset PKG_CONFIG_PATH
 
 install_and_move() {
     cmake --install "$FTK_BUILD_DIR" --prefix "$work/first" >/dev/null && mv "$work/first" "$prefix"
@@ -25,16 +25,22 @@ cmake_project() { # cmake_project DIR
 # The line as the project's own README gives it.
 cc_line() { # cc_line DIR
     (cd "$1" && rm -f build/plugins/*.so && mkdir -p build/plugins &&
-        eval "$(sed -n '/^    cc /,/\.so$/p' README.md)" && ls build/plugins/*.so &&
+        eval "$(sed -n '/^    export PKG/,/\.so$/p' README.md)" && ls build/plugins/*.so &&
         "$freetickets" run --quiet --new smoke.cfg)
 }
 
+project() { # project KIND [--level 2]
+    local kind=$1 title=$* dir="$work/$1_mine${3:-}"
+    shift
+    check "new $title" "$freetickets" new "$kind" mine "$@" --out "$dir"
+    check "$title: CMake builds it, known answers, conformance and smoke pass" cmake_project "$dir"
+    check "$title: so does the cc line, and smoke.cfg trains with it" cc_line "$dir"
+}
 for kind in prune grow init allot ensemble metric backend; do
-    dir="$work/${kind}_mine"
-    check "new $kind mine" "$freetickets" new "$kind" mine --out "$dir"
-    check "$kind: CMake builds it, known answers, conformance and smoke pass" cmake_project "$dir"
-    check "$kind: so does the cc line, and smoke.cfg trains with it" cc_line "$dir"
+    project "$kind"
 done
+project prune --level 2
+project grow --level 2
 
 built_by_clang() {
     (cd "$work/prune_mine" && rm -f build/plugins/*.so &&
@@ -43,6 +49,17 @@ built_by_clang() {
 }
 check "a plugin built by clang passes at level 3" built_by_clang
 
+# What `new` prints, typed as it stands; from the build tree too, which nobody installed.
+as_printed() { # as_printed PROGRAM NAME
+    (cd "$work" && "$1" new prune "$2" >"$2.txt" &&
+        sed -n 's/^  //p' "$2.txt" | bash -euo pipefail >"$2.log" 2>&1 &&
+        grep '100% tests passed.* out of 3' "$2.log") || { cat "$work/$2.log"; return 1; }
+}
+check "the commands that new prints work" as_printed "$freetickets" printed
+check "and where the program was only built" as_printed "$FTK_PROGRAM" in_the_tree
+
+check "--level of a kind that has none (2)" fails 2 "is for prune and grow" "$freetickets" new init mine --level 2
+check "a level that is none (2)" fails 2 "is 1 or 2, not '3'" "$freetickets" new prune mine --level 3
 check "a folder that is there is left alone (73)" fails 73 "is there already" "$freetickets" new prune mine --out "$work/prune_mine"
 check "an unknown kind names the nearest (2)" fails 2 "did you mean 'prune'" "$freetickets" new prun mine
 check "a name that is none (2)" fails 2 "is no name" "$freetickets" new prune Mine
@@ -72,7 +89,7 @@ off_by_one() {
     fails 1 'fail.*SCO-01' "$freetickets" conform "$idea/build/plugins/prune_mine.so"
 }
 cc_line_only() {
-    (cd "$idea" && eval "$(sed -n '/^    cc /,/\.so$/p' README.md)")
+    (cd "$idea" && eval "$(sed -n '/^    export PKG/,/\.so$/p' README.md)")
 }
 check "an off-by-one in it is named by the kit" off_by_one
 

@@ -20,6 +20,18 @@ check "list backend opens backends" bash -c "'$program' list backend | grep -q c
 check "describe shows a parameter" bash -c "'$program' describe ensemble.edst | grep -q refine_milestones"
 check "describe --cfg gives a stanza" bash -c "'$program' describe ensemble.edst --cfg | grep -q 'use = \"edst\"'"
 check "describe as JSON" bash -c "'$program' describe ensemble.edst --json | jq -e '.params | length > 5'"
+plugins=$FTK_BUILD_DIR/plugins
+check "describe of a file" bash -c "'$program' describe '$plugins/allot_none.so' | grep -q 'gets back what it lost'"
+check "describe of a backend's file" bash -c "'$program' describe '$plugins/backend_ref.so' | grep -q 'oracle'"
+check "describe of a file as JSON" bash -c \
+    "'$program' describe '$plugins/prune_set.so' --json | jq -e 'length == 1 and .[0].name == \"set\"'"
+check "describe of a file that is not there" fails 69 "nowhere.so" "$program" describe nowhere.so
+check "help" bash -c "diff <('$program' help) <('$program' --help)"
+check "help of a command" bash -c "diff <('$program' help plan) <('$program' plan --help)"
+check "help of no command names the nearest" fails 2 "did you mean 'plan'" "$program" help pln
+check "plan names the rules and the scope" bash -c "'$program' plan '$quick' -s topology.prune.use=set \
+    -s topology.scope=network | grep -A4 '^rules' | tr -s ' \n' ' ' |
+    grep -qE 'prune set freetickets.prune.set [0-9.]+ grow .* allot none .* scope network'"
 check "describe of a built-in" bash -c "'$program' describe model.mlp | grep -q widths"
 check "describe shows the program's own keys with their range" bash -c \
     "'$program' describe optim.sgd | grep -qE '^  momentum +float +0\.9 +at least 0, below 1 '"

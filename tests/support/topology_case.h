@@ -14,6 +14,8 @@ extern const ftk_algo case_nan_prune;   /* NaN for a weight of exactly 13       
 extern const ftk_algo case_counting_prune; /* |w| and a call counter in its state */
 /* Level 2: the lowest |w| by budget and layer; the first inactive; a weight too few. */
 extern const ftk_algo case_select_prune, case_select_grow, case_select_short, case_select_free;
+/* The same, but a weight less of the first layer with a budget and one more of the last. */
+extern const ftk_algo case_select_moved, case_grow_moved;
 /* Inits: the target for each layer; half of it; level 2: the largest |gradient|. */
 extern const ftk_algo case_init_uniform, case_init_wrong, case_init_largest;
 /* Allots: all to the last layers with room; one more than there is. */

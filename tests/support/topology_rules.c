@@ -178,24 +178,62 @@ static ftk_status select_short(SELECT_ARGS)
 }
 
 /* The array that read() lends goes straight into take(). */
+static ftk_status take_first(const ftk_net *net, uint32_t l, uint64_t left, const ftk_edit *edit)
+{
+    uint64_t cursor = 0;
+    while (left) {
+        ftk_cand c;
+        ftk_status st = net->read(net, l, FTK_INACTIVE, 0, left, &cursor, &c);
+        if (st == FTK_OK)
+            st = edit->take(edit, l, c.index, c.count);
+        if (st < 0 || c.count == 0)
+            return st;
+        left -= c.count;
+    }
+    return FTK_OK;
+}
+
 static ftk_status select_first(SELECT_ARGS)
 {
     (void)h;
     (void)self;
     (void)u;
-    for (uint32_t l = 0; l < net->n_layers; l++) {
-        uint64_t left = edit->budget[l], cursor = 0;
-        while (left) {
-            ftk_cand c;
-            ftk_status st = net->read(net, l, FTK_INACTIVE, 0, left, &cursor, &c);
-            if (st == FTK_OK)
-                st = edit->take(edit, l, c.index, c.count);
-            if (st < 0 || c.count == 0)
-                return st;
-            left -= c.count;
-        }
-    }
-    return FTK_OK;
+    ftk_status st = FTK_OK;
+    for (uint32_t l = 0; l < net->n_layers && st == FTK_OK; l++)
+        st = take_first(net, l, edit->budget[l], edit);
+    return st;
+}
+
+/* A layer's budget with one weight moved from the first that has one to the last layer, or from that to
+ * the first. */
+static uint64_t moved_budget(const ftk_net *net, const ftk_edit *edit, uint32_t l)
+{
+    uint32_t first = 0;
+    while (first + 1 < net->n_layers && edit->budget[first] == 0)
+        first++;
+    uint32_t to = first + 1 < net->n_layers ? net->n_layers - 1 : 0;
+    return edit->budget[l] + (l == to) - (l == first);
+}
+
+static ftk_status select_moved(SELECT_ARGS)
+{
+    (void)self;
+    (void)u;
+    ftk_status st = FTK_OK;
+    for (uint32_t l = 0; l < net->n_layers && st == FTK_OK; l++)
+        st = take_lowest(h, net, l, moved_budget(net, edit, l), edit);
+    return st;
+}
+
+static ftk_status grow_moved(SELECT_ARGS)
+{
+    (void)h;
+    (void)self;
+    (void)u;
+    ftk_status st = FTK_OK;
+    for (uint32_t l = 0; l < net->n_layers && st == FTK_OK; l++)
+        st = take_first(net, l, moved_budget(net, edit, l), edit);
+    return st;
 }
 
 #define SELECT_RULE(id, ops_type, kind_, label, channels_, count_, fn)                             \
@@ -217,6 +255,9 @@ SELECT_RULE(case_select_free, ftk_prune_ops, FTK_KIND_PRUNE, "free", FTK_CH_WEIG
             select_short);
 SELECT_RULE(case_select_grow, ftk_grow_ops, FTK_KIND_GROW, "first", 0, FTK_COUNT_EXACT,
             select_first);
+SELECT_RULE(case_select_moved, ftk_prune_ops, FTK_KIND_PRUNE, "moved", FTK_CH_WEIGHT,
+            FTK_COUNT_EXACT, select_moved);
+SELECT_RULE(case_grow_moved, ftk_grow_ops, FTK_KIND_GROW, "moved", 0, FTK_COUNT_EXACT, grow_moved);
 
 static ftk_status density_same(const ftk_host *h, void *self, const ftk_net *net, ftk_update *u,
                                double target, double *ret_density)

@@ -136,7 +136,7 @@ static void test_algo_selectors(void **state)
     expect_grow(&o, "must be FTK_COUNT_EXACT");
     o = good;
     o.formula = FTK_FORMULA_ABS_GRAD;
-    expect_grow(&o, "reads channels 0x2, declared are 0x0");
+    expect_grow(&o, "reads channel GRAD, declared: none");
     o.channels = FTK_CH_GRAD;
     expect_grow(&o, NULL);
     o = good;
@@ -145,7 +145,9 @@ static void test_algo_selectors(void **state)
     o.props = FTK_PROP_RANDOM;
     expect_grow(&o, NULL);
     o = (ftk_grow_ops){ .size = sizeof(o), .select = choose, .formula = FTK_FORMULA_UNIFORM };
-    expect_grow(&o, "a formula is a scorer's");
+    expect_grow(&o, "a formula is a claim about score()");
+    o = (ftk_grow_ops){ .size = sizeof(o), .select = choose, .props = FTK_PROP_ELEMENTWISE };
+    expect_grow(&o, "FTK_PROP_ELEMENTWISE is a claim about score()");
 }
 
 static ftk_status next_op(const ftk_host *h, void *self, const ftk_run *run, uint32_t i,

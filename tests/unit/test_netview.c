@@ -37,7 +37,7 @@ static ftk_status run_probe(const ftk_host *h, void *self, const ftk_net *net, f
 
 static const ftk_grow_ops probe_ops = {
     .size = sizeof(probe_ops),
-    .channels = FTK_CH_GRAD | FTK_CH_WEIGHT | FTK_CH_FIRED,
+    .channels = FTK_CH_GRAD | FTK_CH_WEIGHT | FTK_CH_FIRED | FTK_CH_AGE,
     .count = FTK_COUNT_EXPECTED,
     .select = run_probe,
 };
@@ -133,6 +133,37 @@ static void lists_are_as_after_the_drop(void **state)
         assert_int_equal(run(&c, &p), FTK_OK);
         case_close(&c);
     }
+}
+
+/* What was just dropped is as old as it was; what never was active has no age. */
+static void read_ages(const ftk_net *net, const ftk_edit *edit, struct probe *p)
+{
+    uint64_t dropped = 0, never = 0, wrong = 0;
+    (void)edit;
+    for (uint32_t l = 0; l < net->n_layers; l++) {
+        uint64_t cursor = 0;
+        ftk_cand c;
+        while (net->read(net, l, FTK_INACTIVE, FTK_CH_AGE | FTK_CH_FIRED, 50, &cursor, &c) ==
+                   FTK_OK &&
+               c.count) {
+            for (uint64_t i = 0; i < c.count; i++) {
+                dropped += c.fired[i];
+                never += !c.fired[i];
+                wrong += c.age[i] != (c.fired[i] ? 0 : UINT32_MAX);
+            }
+        }
+    }
+    p->answer = wrong || !dropped || !never ? FTK_EINTERNAL : FTK_OK;
+}
+
+static void what_never_was_active_has_no_age(void **state)
+{
+    (void)state;
+    struct topology_case c;
+    struct probe p = { .body = read_ages };
+    open_case(&c, FTK__REGROW_ALLOWED);
+    assert_int_equal(run(&c, &p), FTK_OK);
+    case_close(&c);
 }
 
 /* Takes turns between lists, goes back and jumps ahead: the same entries as read at once. */
@@ -248,14 +279,15 @@ static void wrong_calls_are_refused_at_once(void **state)
         ftk_status status;
         const char *message;
     } cases[] = {
-        { refuse_channel, FTK_EINVAL, "read of channels 0x4, declared are 0x13" },
+        { refuse_channel, FTK_EINVAL,
+          "read of channel MOMENTUM, declared: WEIGHT, GRAD, AGE, FIRED" },
         { refuse_layer, FTK_ERANGE, "read of layer 3, the network has 3" },
         { refuse_list, FTK_EINVAL, "neither FTK_ACTIVE nor FTK_INACTIVE" },
-        { take_active, FTK_EINVAL, "of layer layer0 is active" },
+        { take_active, FTK_EINVAL, "of layer 'layer0' is active" },
         { take_twice, FTK_EINVAL, "was taken before" },
-        { take_beyond, FTK_ERANGE, "weight 64 taken in layer layer1, which has 64" },
+        { take_beyond, FTK_ERANGE, "weight 64 taken in layer 'layer1', which has 64" },
         { take_elsewhere, FTK_ERANGE, "take in layer 3, the network has 3" },
-        { take_dense, FTK_EINVAL, "take in layer layer1, which is dense and exempt" },
+        { take_dense, FTK_EINVAL, "take in layer 'layer1', which is dense and exempt" },
     };
     const struct ftk__density_override full = { "layer1", 1 };
     for (unsigned i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
@@ -343,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_as_after_the_drop),
+        cmocka_unit_test(what_never_was_active_has_no_age),
         cmocka_unit_test(reads_may_take_turns),
         cmocka_unit_test(wrong_calls_are_refused_at_once),
         cmocka_unit_test(dropped_weights_come_back_if_allowed),

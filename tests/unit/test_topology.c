@@ -316,13 +316,13 @@ static void check_nan(int32_t ties, uint64_t from)
     uint64_t bad = active_near(f, from < f->n ? from : f->n);
     f->weight[bad] = 13.0f;
     char expected[100];
-    (void)snprintf(expected, sizeof(expected), "score 'nan' in layer layer2 (candidate %u)",
+    (void)snprintf(expected, sizeof(expected), "score 'nan' in layer 'layer2' (candidate %u)",
                    (unsigned)bad);
     assert_int_equal(case_update(&c, 0.5, 14000), FTK_ENUMERIC);
     assert_string_equal(c.err.message, expected);
     assert_int_equal(c.err.n_context, 2);
     assert_non_null(strstr(c.err.context[0], "prune 'nan'"));
-    assert_string_equal(c.err.context[1], "at topology update 1, step 14000, member 0");
+    assert_string_equal(c.err.context[1], "at topology update 1");
     case_close(&c);
 }
 
@@ -443,9 +443,48 @@ static void wrong_counts_are_refused(void **state)
     open_case(&c, &case_select_short, &case_gradient, NULL);
     start(&c);
     assert_int_equal(case_update(&c, 0.5, 1000), FTK_ERANGE);
-    assert_non_null(strstr(c.err.message, "weights, the budget is"));
+    assert_non_null(strstr(c.err.message, "weights of layer 'layer"));
+    assert_non_null(strstr(c.err.message, "its budget is"));
     assert_non_null(strstr(c.err.context[0], "prune 'short'"));
+    c.options.scope = FTK__SCOPE_NETWORK;
+    assert_int_equal(case_update(&c, 0.5, 1000), FTK_ERANGE);
+    assert_non_null(strstr(c.err.message, "weights, the budgets sum to"));
     case_close(&c);
+}
+
+/* One weight of the first layer with a budget is taken from the last one instead. */
+static void a_selection_may_move_weights_only_over_the_network(void **state)
+{
+    static const struct {
+        const ftk_algo *prune, *grow, *allot;
+        int32_t scope;
+        ftk_status status;
+    } cases[] = {
+        { &case_select_moved, &case_gradient, NULL, FTK__SCOPE_LAYER, FTK_ERANGE },
+        { &case_select_moved, &case_gradient, NULL, FTK__SCOPE_NETWORK, FTK_OK },
+        { &case_magnitude, &case_grow_moved, NULL, FTK__SCOPE_LAYER, FTK_ERANGE },
+        { &case_magnitude, &case_grow_moved, NULL, FTK__SCOPE_NETWORK, FTK_OK },
+        { &case_magnitude, &case_grow_moved, &case_allot_last, FTK__SCOPE_NETWORK, FTK_ERANGE },
+        { &case_magnitude, &case_select_grow, &case_allot_last, FTK__SCOPE_NETWORK, FTK_OK },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct topology_case c;
+        open_case(&c, cases[i].prune, cases[i].grow, cases[i].allot);
+        c.options.scope = cases[i].scope;
+        start(&c);
+        uint64_t nnz = ftk__topology_nnz(c.t);
+        uint64_t hash = case_hash(&c);
+        assert_int_equal(case_update(&c, 0.3, 1000), cases[i].status);
+        if (cases[i].status == FTK_OK) {
+            assert_int_equal(c.report.nnz, nnz);
+        } else {
+            assert_non_null(strstr(c.err.message, "its budget is"));
+            assert_non_null(strstr(c.err.context[0], "'moved'"));
+            assert_true(case_hash(&c) == hash);
+        }
+        case_close(&c);
+    }
 }
 
 static void selecting_equals_scoring(void **state)
@@ -488,6 +527,7 @@ int main(void)
         cmocka_unit_test(bernoulli_growth_varies),
         cmocka_unit_test(free_rules_need_permission),
         cmocka_unit_test(wrong_counts_are_refused),
+        cmocka_unit_test(a_selection_may_move_weights_only_over_the_network),
         cmocka_unit_test(selecting_equals_scoring),
         cmocka_unit_test(a_failing_backend_is_reported),
     };

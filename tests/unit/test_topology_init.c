@@ -279,7 +279,7 @@ static void cuts_are_exact(void **state)
     assert_int_equal(ftk__topology_updates(c.t), 0);
     assert_int_equal(cut(&c, 0.3, false), FTK_ERANGE);
     assert_non_null(strstr(c.err.message, "density 0.3 is above the present 0.2"));
-    assert_non_null(strstr(c.err.context[0], "at the cut to density 0.3, step 500, member 0"));
+    assert_non_null(strstr(c.err.context[0], "at the cut to density 0.3"));
     assert_int_equal(cut(&c, NAN, false), FTK_EINVAL);
     assert_int_equal(cut(&c, 0, false), FTK_OK);
     assert_int_equal(c.report.nnz, 0);

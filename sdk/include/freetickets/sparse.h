@@ -38,7 +38,9 @@ typedef struct ftk_cand {
     uint64_t count;         /* may be 0                                          */
     const uint64_t *index;  /* flat positions, strictly ascending                */
     const float *weight, *grad, *momentum;
-    const uint32_t *age;    /* updates since the entry last became active        */
+    const uint32_t *age;    /* updates since the entry last became active, whether */
+                            /* or not it is now; UINT32_MAX: it never was. In float: */
+                            /* 1.0f + (float)age, for 1 + age may be 0           */
     const uint8_t *fired;   /* 1: was active at some time since INIT (ITOP)      */
 } ftk_cand;
 
@@ -79,7 +81,7 @@ typedef struct ftk_edit ftk_edit;
 struct ftk_edit {
     uint32_t size;
     uint32_t n_layers;
-    const uint64_t *budget; /* per layer; sums to what the update must change     */
+    const uint64_t *budget; /* [n_layers] how many to take of each: see FTK_COUNT_EXACT */
     void *impl;
     /* Any order, any number of calls; checked at once: range, duplicates, state. */
     ftk_status (*take)(const ftk_edit *e, uint32_t layer, const uint64_t *index, uint64_t n);
@@ -88,7 +90,10 @@ typedef ftk_status (*ftk_select_fn)(const ftk_host *h, void *self, const ftk_net
                                     ftk_update *u, const ftk_edit *edit);
 
 typedef enum ftk_count {
-    FTK_COUNT_EXACT = 0,    /* takes precisely the budget (level 1 always does)   */
+    /* Takes precisely budget[l] of each layer l (level 1 always does).  Where layers may
+     * differ the core holds it to their sum alone: init; `topology.scope = "network"`
+     * without an allot; cuts over the network.                                   */
+    FTK_COUNT_EXACT = 0,
     FTK_COUNT_EXPECTED = 1, /* in expectation only, e.g. Bernoulli growth         */
     FTK_COUNT_FREE = 2      /* as its own rule says; refused if `topology.strict` */
 } ftk_count;
@@ -123,7 +128,8 @@ enum { FTK_FORMULA_ABS_WEIGHT = 1, FTK_FORMULA_ABS_GRAD = 2, FTK_FORMULA_ABS_MOM
        FTK_FORMULA_UNIFORM = 4 };
 
 enum { FTK_PROP_ELEMENTWISE = 1u << 0, /* score[i] depends on candidate i only     */
-       FTK_PROP_SCALE_FREE = 1u << 1,  /* scaling weights or grads keeps the order */
+       FTK_PROP_SCALE_FREE = 1u << 1,  /* scaling weights or grads of all layers   */
+                                       /* keeps the order, over the network too    */
        FTK_PROP_SIGN_FREE = 1u << 2, /* so does flipping their signs               */
        FTK_PROP_RANDOM = 1u << 3 };  /* draws from ftk_update.rng                  */
 

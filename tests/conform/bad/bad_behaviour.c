@@ -22,14 +22,18 @@ static int deeper(const volatile char *above)
 }
 #endif
 
-static void misbehave(void)
+static void misbehave(const ftk_host *h)
 {
     static bool once;
+    (void)h;
     if (once)
         return;
     once = true;
 #if defined(MISBEHAVE_CRASHES)
     *(volatile int *)(uintptr_t)64 = 1;
+#elif defined(MISBEHAVE_OVERRUNS)
+    volatile char *room = h->scratch(h, 16);
+    room[16] = 1;
 #elif defined(MISBEHAVE_ABORTS)
     abort();
 #elif defined(MISBEHAVE_RECURSES)
@@ -72,11 +76,10 @@ static void misbehave(void)
 static ftk_status score(const ftk_host *h, void *self, const ftk_layer *l, const ftk_cand *c,
                         ftk_update *u, float *ret_score)
 {
-    (void)h;
     (void)self;
     (void)l;
     (void)u;
-    misbehave();
+    misbehave(h);
     for (uint64_t i = 0; i < c->count; i++)
         ret_score[i] = fabsf(c->weight[i]);
     return FTK_OK;

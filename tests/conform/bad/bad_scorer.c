@@ -2,7 +2,8 @@
  * tests/conform/bad - a rule that scores, right as it stands; each define moves it one line away.
  *
  * It prunes by magnitude and claims all that is true of that.  BAD_VARIANT_GROW grows by the same
- * scores of gradients, BAD_VARIANT_RANDOM and BAD_VARIANT_PAIR grow at random.
+ * scores of gradients, BAD_VARIANT_AGE over their age; BAD_VARIANT_RANDOM and BAD_VARIANT_PAIR grow at
+ * random.
  */
 #include <freetickets/plugin.h>
 #include <freetickets/sparse.h>
@@ -12,7 +13,7 @@
 #if defined BAD_VARIANT_RANDOM || defined BAD_VARIANT_PAIR
 #define GROWS  1
 #define RANDOM 1
-#elif defined BAD_VARIANT_GROW
+#elif defined BAD_VARIANT_GROW || defined BAD_VARIANT_AGE
 #define GROWS  1
 #define RANDOM 0
 #else
@@ -73,7 +74,9 @@ static ftk_status refuse(const ftk_host *h, const ftk_layer *l, const ftk_cand *
 static float score_of(const ftk_layer *l, const ftk_cand *c, uint64_t i)
 {
     float x = value_of(c, i);
-#if defined BAD_SCO_02
+#if defined BAD_VARIANT_AGE
+    return fabsf(x) / (float)(1 + c->age[i]); /* 0 where the age is UINT32_MAX */
+#elif defined BAD_SCO_02
     return x * x / fabsf(x);
 #elif defined BAD_SCO_03 && defined BAD_VARIANT_OTHERS
     return i > 0 && isnan(value_of(c, i - 1)) ? 0 : fabsf(x);
@@ -85,6 +88,8 @@ static float score_of(const ftk_layer *l, const ftk_cand *c, uint64_t i)
     return fabsf(x) + (i > 0 ? fabsf(value_of(c, i - 1)) : 0);
 #elif defined BAD_SCO_07 && defined BAD_VARIANT_SCALE
     return fminf(fabsf(x), 1);
+#elif defined BAD_SCO_07 && defined BAD_VARIANT_LAYERS
+    return l->index == 0 ? x * x : fabsf(x); /* in each layer alone the order is kept */
 #elif defined BAD_SCO_07 && defined BAD_VARIANT_SIGN
     return x;
 #elif defined BAD_SCO_09
@@ -125,6 +130,8 @@ static ftk_status score_magnitude(const ftk_host *h, void *self, const ftk_layer
 
 #if defined BAD_SCO_04 && defined BAD_VARIANT_UNUSED
 #define MORE_CHANNELS FTK_CH_MOMENTUM
+#elif defined BAD_VARIANT_AGE
+#define MORE_CHANNELS FTK_CH_AGE
 #else
 #define MORE_CHANNELS 0
 #endif

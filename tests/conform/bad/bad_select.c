@@ -97,7 +97,7 @@ static ftk_status count_of(const ftk_host *h, const ftk_layer *l, uint64_t n, ui
         return h->fail(h, FTK_EINVAL, "layer '%s' has too few entries", l->name);
 #endif
 #if (defined BAD_PRN_01 || defined BAD_GRW_01 || defined BAD_INI_01) &&                            \
-    !defined BAD_VARIANT_EXPECTED
+    !defined BAD_VARIANT_EXPECTED && !defined BAD_VARIANT_LAYER
     if (budget > 1)
         *ret = budget - 1;
 #endif
@@ -199,6 +199,18 @@ static ftk_status select_layer(const ftk_host *h, const ftk_net *net, ftk_update
 #endif
 }
 
+/* How many of layer l: its budget. */
+static uint64_t share_of(const ftk_net *net, const ftk_edit *edit, uint32_t l)
+{
+    uint64_t k = edit->budget[l];
+#if defined BAD_VARIANT_LAYER
+    /* One more of the last layer and one less of the first: the sum is right. */
+    if (edit->budget[0] > 0)
+        k += (l + 1 == net->n_layers) - (uint64_t)(l == 0);
+#endif
+    return k;
+}
+
 static ftk_status select(const ftk_host *h, void *self, const ftk_net *net, ftk_update *u,
                          const ftk_edit *edit)
 {
@@ -211,7 +223,7 @@ static ftk_status select(const ftk_host *h, void *self, const ftk_net *net, ftk_
     spared = all == 0; /* a network without any weight is no network */
 #endif
     for (uint32_t l = 0; l < net->n_layers && st >= 0; l++)
-        st = select_layer(h, net, u, edit, l, edit->budget[l] - (l == 0 ? spared : 0));
+        st = select_layer(h, net, u, edit, l, share_of(net, edit, l) - (l == 0 ? spared : 0));
     return st;
 }
 

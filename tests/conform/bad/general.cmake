@@ -42,7 +42,7 @@ foreach(kind select allot op)
 endforeach()
 
 # What no rule is about, but the kit must bear and tell: test_misbehaviour.sh.
-foreach(what nothing crashes aborts recurses killed hangs spins exits exits_at_once forks returns_in_child
+foreach(what nothing crashes overruns aborts recurses killed hangs spins exits exits_at_once forks returns_in_child
         closes_all writes_verdict)
     string(TOUPPER "MISBEHAVE_${what}" define)
     ftk_zoo_plugin(misbehaves-${what} "${CMAKE_CURRENT_LIST_DIR}/bad_behaviour.c" misbehaves ${what}

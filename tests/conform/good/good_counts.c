@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tests/conform/good - selections that take another number than the budget, as they say: below a
- * threshold whatever it is (FREE), each by chance (EXPECTED); and one that moves budget from layer
- * to layer, exact in total.
+ * threshold whatever it is (FREE), each by chance (EXPECTED); and one that moves weights from layer
+ * to layer, so that only their total is the budget (EXPECTED).
  */
 #include <freetickets/plugin.h>
 #include <freetickets/sparse.h>
@@ -52,7 +52,7 @@ static ftk_status each_by_chance(const ftk_host *h, void *self, const ftk_net *n
     return FTK_OK;
 }
 
-/* The first that can be had, from the last layer to the first: exact in total, in no layer. */
+/* The first that can be had, from the last layer to the first: right in total, in no layer. */
 static ftk_status from_the_last(const ftk_host *h, void *self, const ftk_net *net, ftk_update *u,
                                 const ftk_edit *edit)
 {
@@ -86,7 +86,9 @@ static const ftk_grow_ops chance_ops = { .size = sizeof(chance_ops),
                                          .count = FTK_COUNT_EXPECTED,
                                          .props = FTK_PROP_RANDOM,
                                          .select = each_by_chance };
-static const ftk_grow_ops last_ops = { .size = sizeof(last_ops), .select = from_the_last };
+static const ftk_grow_ops last_ops = { .size = sizeof(last_ops),
+                                       .count = FTK_COUNT_EXPECTED,
+                                       .select = from_the_last };
 
 #define ALGO(id, of_kind, with)                                                                    \
     static const ftk_algo id = { .size = sizeof(id),                                               \
