@@ -147,12 +147,11 @@ static void call_allot(struct ftk__case *c, struct ftk__subject *s, struct ftk__
     const struct ftk__how how = { 0 };
     struct ftk__view *v = ftk__kit_alloc(c, 1, sizeof(*v));
     uint64_t lost[LAYERS], room[LAYERS], count[LAYERS];
-    uint64_t total = 0, all = 0;
+    uint64_t total = 0;
     for (uint32_t k = 0; k < scene->n_layers; k++) {
         lost[k] = ftk__rng_below(rng, scene->l[k].layer.n + 1);
         room[k] = scene->l[k].layer.n - scene->l[k].layer.nnz;
         total += lost[k];
-        all += room[k];
     }
     ftk__view_open(c, scene, s->host, &how, op->channels, 0, NULL, v);
     ftk__kit_begin(s->host);
