@@ -49,6 +49,7 @@ static void replace(const struct scaffold *w, const char *text, struct ftk__str 
         { "@KIND@", w->s->kind },
         { "@USE@", group_of(w->s->kind) },
         { "@PREFIX@", w->s->prefix },
+        { "@SELECTS@", "" }, /* tells file names of level 2 from those of level 1 */
         { "@SOURCES@", w->sources.text ? w->sources.text : "" },
     };
     ftk__str_add(out, "");

@@ -14,8 +14,9 @@ struct ftk__scaffold {
     const char *dir;            /* of the project; must not exist yet           */
 };
 /* Copies the files of the folders; in names and texts @NAME@, @KIND@, @USE@ (the config's group),
- * @PREFIX@ and @SOURCES@ (of the first folder) are replaced.  `ret_files` gets the names that were written, a line
- * each.  A folder that exists is refused (73); what was written is removed again on a failure. */
+ * @PREFIX@ and @SOURCES@ (of the first folder) are replaced, @SELECTS@ is left out.  `ret_files` gets the
+ * names that were written, a line each.  A folder that exists is refused (73); what was written is
+ * removed again on a failure. */
 ftk_status ftk__scaffold_write(const struct ftk__scaffold *s, struct ftk__str *ret_files,
                                struct ftk_error *reterr);
 #endif

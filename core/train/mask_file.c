@@ -271,7 +271,7 @@ ftk_status ftk__init_densities(const struct ftk__experiment *x, const struct ftk
                                struct ftk__topology *t, double density, double *ret_density,
                                struct ftk_error *reterr)
 {
-    struct ftk__mask_file f;
+    struct ftk__mask_file f = { 0 };
     if (!ftk__init_is_file(x) || !(density > 0))
         return ftk__topology_densities(t, density, ret_density, reterr);
     ftk_status st = ftk__init_file_read(x, m, density, &f, reterr);

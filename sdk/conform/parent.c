@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum { MAX_JOBS = 64, DEFAULT_TIMEOUT_MS = 10000 };
-#define FILE_ITSELF UINT32_MAX
+#define FILE_ITSELF   UINT32_MAX
 #define ADDRESS_SPACE (UINT64_C(8) << 30)
 
 const char *ftk__outcome_algo(const struct ftk__conform_run *r, const struct ftk__outcome *o)

@@ -214,7 +214,8 @@ static const struct ftk__rule rules[] = {
       .needs = "SCO-01",
       .title = "no NaN out of finite numbers",
       .why = "NaN has no place in an order; the core refuses it and the run ends",
-      .fix = "guard divisions by 0 and differences of what may overflow",
+      .fix = "guard divisions by 0 and differences of what may overflow; 1 + c->age[i] is 0 where a "
+             "weight never was active",
       .run = no_nan },
     { .id = "SCO-03",
       .level = 2,

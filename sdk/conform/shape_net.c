@@ -4,6 +4,7 @@
 #include "conform/shape_net.h"
 #include "base/rng.h"
 #include "conform/driver.h"
+#include "plugin/channels.h"
 
 static void add(struct ftk__shape_net *n, bool conv, uint32_t out, uint32_t in, uint32_t k,
                 const char *name)
@@ -77,10 +78,11 @@ static ftk_status net_read(const ftk_net *net, uint32_t layer, uint32_t which, u
 {
     struct view *v = net->impl;
     const ftk_host *h = v->host->table;
+    char names[FTK__CHANNEL_NAMES];
     if (layer >= v->n->n || (channels & ~v->channels) || cap == 0 ||
         (which != FTK_ACTIVE && which != FTK_INACTIVE))
-        return h->fail(h, FTK_EINVAL, "read of layer %u, list %u, channels 0x%x, at most %llu",
-                       layer, which, channels, (unsigned long long)cap);
+        return h->fail(h, FTK_EINVAL, "read of layer %u, list %u, channels %s, at most %llu", layer,
+                       which, ftk__channel_names(channels, names), (unsigned long long)cap);
     uint64_t n = which == FTK_ACTIVE ? v->n->order[layer]->n : 0; /* all are active */
     uint64_t at = *cursor % CHUNK;
     uint64_t count = *cursor < n ? n - *cursor : 0;

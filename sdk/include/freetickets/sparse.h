@@ -91,8 +91,8 @@ typedef ftk_status (*ftk_select_fn)(const ftk_host *h, void *self, const ftk_net
 
 typedef enum ftk_count {
     /* Takes precisely budget[l] of each layer l (level 1 always does).  Where layers may
-     * differ the core holds it to their sum alone: init; `topology.scope = "network"`
-     * without an allot; cuts over the network.                                   */
+     * differ the core holds it to their sum alone: init; pruning with `topology.scope =
+     * "network"`, cuts over the network.  Growth is shared out by the allot.     */
     FTK_COUNT_EXACT = 0,
     FTK_COUNT_EXPECTED = 1, /* in expectation only, e.g. Bernoulli growth         */
     FTK_COUNT_FREE = 2      /* as its own rule says; refused if `topology.strict` */

@@ -72,7 +72,7 @@ static ftk_status find_tensor(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n
 
 ftk_status cpu_get(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n, float *ret)
 {
-    struct cpu_node *node;
+    struct cpu_node *node = NULL;
     const ftk_status st = find_tensor(p, i, from, n, &node);
     if (st != FTK_OK)
         return st;
@@ -87,7 +87,7 @@ ftk_status cpu_get(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n, float *re
 
 ftk_status cpu_put(ftk_prog *p, uint32_t i, uint64_t from, uint64_t n, const float *v)
 {
-    struct cpu_node *node;
+    struct cpu_node *node = NULL;
     const ftk_status st = find_tensor(p, i, from, n, &node);
     if (st != FTK_OK)
         return st;
