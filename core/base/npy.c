@@ -252,7 +252,7 @@ static ftk_status read_start(const char *path, char **ret, struct ftk_error *ret
     if (!bytes)
         st = ftk__fail(reterr, FTK_ENOMEM, "cannot read %s: out of memory", path);
     else if (fread(bytes, 1, PREFIX + UINT16_MAX, file) == 0 && ferror(file))
-        st = ftk__fail(reterr, FTK_EIO, "cannot read %s", path);
+        st = ftk__fail(reterr, FTK_EIO, "cannot read %s: %s", path, strerror(errno));
     fclose(file);
     if (st == FTK_OK)
         *ret = bytes;

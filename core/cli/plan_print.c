@@ -12,10 +12,14 @@
 uint32_t ftk__train_runs(const struct ftk__oplist *ops)
 {
     uint32_t n = 0;
-    for (uint32_t i = 1; i < ops->n; i++) {
-        uint32_t before = ops->v[i - 1].op.code;
-        bool starts = before == FTK_OP_INIT || before == FTK_OP_REWIND || before == FTK_OP_PRUNE;
-        n += starts && ops->v[i].op.code == FTK_OP_TRAIN && ops->v[i].effect.steps > 0;
+    bool starts = false; /* the next step begins a training; a TRAIN may have none */
+    for (uint32_t i = 0; i < ops->n; i++) {
+        uint32_t code = ops->v[i].op.code;
+        starts = starts || code == FTK_OP_INIT || code == FTK_OP_REWIND || code == FTK_OP_PRUNE;
+        if (!starts || code != FTK_OP_TRAIN || ops->v[i].effect.steps == 0)
+            continue;
+        starts = false;
+        n++;
     }
     return n;
 }

@@ -91,21 +91,6 @@ static ftk_status read_header(struct ftk__gzip *z, const char *path,
     return st;
 }
 
-ftk_status ftk__idx_read_shape(const char *path, const struct ftk__idx_shape *want,
-                               struct ftk__idx_shape *ret, struct ftk_error *reterr)
-{
-    struct ftk__gzip *z;
-    ftk_status st = ftk__gzip_open(path, &z, reterr);
-    if (st != FTK_OK)
-        return st;
-    struct ftk__idx_shape shape = { 0 };
-    st = read_header(z, path, want, &shape, reterr);
-    ftk__gzip_close(z);
-    if (st == FTK_OK)
-        *ret = shape;
-    return st;
-}
-
 static ftk_status count_elements(const char *path, const struct ftk__idx_shape *s, uint64_t *ret,
                                  struct ftk_error *reterr)
 {
@@ -119,6 +104,24 @@ static ftk_status count_elements(const char *path, const struct ftk__idx_shape *
     }
     *ret = n;
     return FTK_OK;
+}
+
+ftk_status ftk__idx_read_shape(const char *path, const struct ftk__idx_shape *want,
+                               struct ftk__idx_shape *ret, struct ftk_error *reterr)
+{
+    struct ftk__gzip *z;
+    ftk_status st = ftk__gzip_open(path, &z, reterr);
+    if (st != FTK_OK)
+        return st;
+    struct ftk__idx_shape shape = { 0 };
+    uint64_t n;
+    st = read_header(z, path, want, &shape, reterr);
+    ftk__gzip_close(z);
+    if (st == FTK_OK)
+        st = count_elements(path, &shape, &n, reterr);
+    if (st == FTK_OK)
+        *ret = shape;
+    return st;
 }
 
 /* Exactly n bytes, to the end of the content; `head` bytes came before them. */

@@ -4,6 +4,7 @@
 #include "train/weights.h"
 
 #include "base/stformat.h"
+#include <float.h>
 #include <string.h>
 
 static const char data_parallel[] = "module."; /* before every name, by PyTorch's DataParallel */
@@ -77,7 +78,23 @@ void ftk__weights_judge(const struct ftk__st_array *a, const char *name, enum ft
     add_shape(wrong, dims, n_dims);
 }
 
-/* Appends what is missing or mis-shaped to `wrong`. */
+/* Appends the first value that no network computes with; of an array that was judged. */
+static void check_values(const struct ftk__st_array *a, const char *name, uint32_t role,
+                         struct ftk__str *wrong)
+{
+    const float *v = a->data;
+    bool variance = role == FTK_TENSOR_BN_VAR;
+    float least = variance ? 0.0f : -FLT_MAX;
+    for (uint64_t i = 0; i < ftk__st_count(a); i++) {
+        if (v[i] >= least && v[i] <= FLT_MAX)
+            continue;
+        ftk__str_addf(wrong, "; %s holds %g at %llu, %s", name, (double)v[i], (unsigned long long)i,
+                      variance ? "not a finite number from 0 on" : "not a finite number");
+        return;
+    }
+}
+
+/* Appends what is missing, mis-shaped or not a number to `wrong`. */
 static void check_arrays(const struct ftk__st_file *f, const struct ftk__model *m,
                          struct ftk__str *wrong)
 {
@@ -89,7 +106,11 @@ static void check_arrays(const struct ftk__st_file *f, const struct ftk__model *
         uint64_t dims[4];
         uint32_t n_dims = ftk__model_tensor_shape(m, node, role, dims);
         ftk__model_tensor_name(m, node, role, name, sizeof(name));
-        ftk__weights_judge(ftk__weights_find(f, name), name, FTK__F32, dims, n_dims, wrong);
+        const struct ftk__st_array *a = ftk__weights_find(f, name);
+        uint64_t before = wrong->len;
+        ftk__weights_judge(a, name, FTK__F32, dims, n_dims, wrong);
+        if (a && wrong->len == before)
+            check_values(a, name, role, wrong);
     }
 }
 
@@ -107,27 +128,71 @@ static bool in_model(const struct ftk__model *m, const char *array)
     return false;
 }
 
-ftk_status ftk__weights_check(const struct ftk__st_file *f, const struct ftk__model *m,
-                              const char *path, struct ftk_error *reterr)
+/* Appends what the model does not have, or has once only, to `extra`. */
+static void check_extra(const struct ftk__st_file *f, const struct ftk__model *m,
+                        struct ftk__str *extra)
 {
-    struct ftk__str wrong = { 0 };
-    check_arrays(f, m, &wrong);
     for (uint64_t i = 0; i < f->n; i++) {
         const char *name = f->arrays[i].name;
         const char *plain = plain_name(name);
         if (ftk__str_ends(name, "num_batches_tracked"))
             continue;
         if (!in_model(m, plain))
-            ftk__str_addf(&wrong, "; %s is not of model %s", name, m->name);
+            ftk__str_addf(extra, "; %s is not of model %s", name, m->name);
         else if (ftk__weights_find(f, plain) != &f->arrays[i])
-            ftk__str_addf(&wrong, "; %s is there twice, once as %s", plain, name);
+            ftk__str_addf(extra, "; %s is there twice, once as %s", plain, name);
     }
+}
+
+/* Appends as many whole entries of a list as fit into `room` bytes, at least one, and how many more
+ * there are. */
+static void add_some(struct ftk__str *s, const struct ftk__str *list, uint64_t room)
+{
+    uint64_t fit = 0;
+    uint64_t more = 0;
+    uint64_t next = 0;
+    for (uint64_t at = 0; at < list->len; at = next) {
+        const char *mark = strstr(list->text + at + 2, "; ");
+        next = mark ? (uint64_t)(mark - list->text) : list->len;
+        if (at == 0 || (more == 0 && next <= room))
+            fit = next;
+        else
+            more++;
+    }
+    if (fit)
+        ftk__str_add_n(s, list->text, fit);
+    if (more)
+        ftk__str_addf(s, "; and %llu more", (unsigned long long)more);
+}
+
+/* Both lists, shortened to what a message holds beside the path. */
+static void join(const struct ftk__str *wrong, const struct ftk__str *extra, const char *path,
+                 struct ftk__str *ret)
+{
+    uint64_t used = strlen(path) + 2 * sizeof("; and 4294967295 more");
+    uint64_t room = used < FTK__ERROR_TEXT ? FTK__ERROR_TEXT - used : 0;
+    add_some(ret, wrong, extra->len < room / 2 ? room - extra->len : room / 2);
+    add_some(ret, extra, wrong->len < room / 2 ? room - wrong->len : room / 2);
+    ret->failed = ret->failed || wrong->failed || extra->failed;
+}
+
+ftk_status ftk__weights_check(const struct ftk__st_file *f, const struct ftk__model *m,
+                              const char *path, struct ftk_error *reterr)
+{
+    struct ftk__str wrong = { 0 };
+    struct ftk__str extra = { 0 };
+    struct ftk__str text = { 0 };
+    check_arrays(f, m, &wrong);
+    check_extra(f, m, &extra);
+    join(&wrong, &extra, path, &text);
     ftk_status st = FTK_OK;
-    if (wrong.failed)
+    if (text.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory to check %s", path);
-    else if (wrong.len)
-        st = ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA, "%s: %s", path, wrong.text + 2);
+    else if (text.len)
+        st = ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA, "%s: %s", path, text.text + 2);
     ftk__str_done(&wrong);
+    ftk__str_done(&extra);
+    ftk__str_done(&text);
     return st;
 }
 

@@ -9,8 +9,9 @@
 
 /* Opens `path` ("%d" stands for the member's number) and checks it against the model: every array
  * of the state dict present, F32, of the right shape, no others ("num_batches_tracked" is passed
- * over).  A name may bear the prefix "module." of PyTorch's DataParallel.  All that is missing,
- * extra, twice there or mis-shaped is named in one error (65; 66: no such file). */
+ * over), no value that is not finite and no negative variance.  A name may bear the prefix "module."
+ * of PyTorch's DataParallel.  All that is missing, extra, twice there, mis-shaped or no number is
+ * named in one error, as far as it fits (65; 66: no such file). */
 ftk_status ftk__weights_open(const char *path, uint32_t member, const struct ftk__model *m,
                              struct ftk__st_file *ret, struct ftk_error *reterr);
 /* The same check of an open file; `path` for messages. */

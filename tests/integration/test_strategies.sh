@@ -21,6 +21,19 @@ same_run() {
     diff -r "$1/members" "$2/members" && diff -r "$1/preds" "$2/preds"
 }
 
+# train_runs NUMBER [-s ...]: complete trainings by the plan
+train_runs() {
+    local want=$1
+    shift
+    "$program" plan "$tiny" --json "$@" | jq -e ".train_runs == $want"
+}
+check "edst is one training" train_runs 1 -s ensemble.members=3
+check "dst is one a member" train_runs 3 -s ensemble.use=dst -s ensemble.members=3
+check "pf is two" train_runs 6 -s ensemble.use=pf -s ensemble.members=3
+check "ltr searches once more" train_runs 4 -s ensemble.use=ltr -s ensemble.members=3
+check "so where it rewinds to the start" train_runs 4 -s ensemble.use=ltr -s ensemble.members=3 \
+    -s ensemble.rewind=0.0
+
 for strategy in $strategies; do
     for model in mlp lenet5; do
         base=$scratch/$strategy-$model

@@ -195,6 +195,24 @@ static void each_length_is_checked(void **state)
     }
 }
 
+/* Else the next file, which has other dimensions, would bear the blame. */
+static void absurd_dimensions_are_no_shape(void **state)
+{
+    (void)state;
+    const struct ftk__idx_shape want = { .n_dims = 3 };
+    struct ftk__idx_shape shape;
+    struct ftk_error err = { 0 };
+    char path[300];
+    uint8_t bad[IMAGE_BYTES];
+    memcpy(bad, image_file, sizeof bad);
+    memset(bad + 4, 0xff, 12);
+    scratch_dir_put(&dir, "images", bad, sizeof bad);
+    scratch_dir_file(&dir, "images", path, sizeof path);
+    assert_int_equal(ftk__idx_read_shape(path, &want, &shape, &err), FTK_EINVAL);
+    assert_int_equal(ftk__error_exit_code(&err), FTK__EXIT_DATA);
+    assert_non_null(strstr(err.message, "byte 8: the dimensions up to here ask for more than"));
+}
+
 /* A header that asks for terabytes costs no more than what is there. */
 static void a_lying_header_takes_no_memory(void **state)
 {
@@ -339,6 +357,7 @@ int main(void)
         TEST(wanted_dimensions_are_compared),
         TEST(each_length_is_checked),
         TEST(a_lying_header_takes_no_memory),
+        TEST(absurd_dimensions_are_no_shape),
         TEST(truncated_gzip),
         TEST(each_changed_gzip_byte),
         TEST(swapped_files),

@@ -11,9 +11,10 @@
 #include "train/mask_file.h"
 #include "train/weights.h"
 #include "zoo_case.h"
+#include <math.h>
 #include <string.h>
 
-enum { CAP = 32, N_CONV1 = 20 * 25, N_ALL = 430500 };
+enum { CAP = 64, N_CONV1 = 20 * 25, N_ALL = 430500 };
 
 /* lenet5 with a file's worth of arrays: its four masks, or its whole state dict. */
 struct files_case {
@@ -41,17 +42,36 @@ static void add(struct files_case *c, uint32_t node, uint32_t role, enum ftk__dt
     c->n++;
 }
 
-static void open_case(struct files_case *c, enum ftk__dtype dtype)
+static void start_case(struct files_case *c)
 {
-    uint32_t pos = 0, node, role;
     *c = (struct files_case){ 0 };
     scratch_dir_init(&c->dir);
-    zoo_init(&c->zoo, "lenet5", 1, 28, 10);
+}
+
+static void fill_case(struct files_case *c, enum ftk__dtype dtype)
+{
+    uint32_t pos = 0, node, role;
     c->m = zoo_build(&c->zoo);
     while (ftk__weights_next(c->m, &pos, &node, &role)) {
         if (dtype == FTK__F32 || role == FTK_TENSOR_WEIGHT)
             add(c, node, role, dtype);
     }
+}
+
+static void open_case(struct files_case *c, enum ftk__dtype dtype)
+{
+    start_case(c);
+    zoo_init(&c->zoo, "lenet5", 1, 28, 10);
+    fill_case(c, dtype);
+}
+
+static void open_norms(struct files_case *c)
+{
+    start_case(c);
+    zoo_init(&c->zoo, "wrn", 3, 8, 10);
+    zoo_i64(&c->zoo, "depth", 10);
+    zoo_i64(&c->zoo, "width", 1);
+    fill_case(c, FTK__F32);
 }
 
 static void close_case(struct files_case *c)
@@ -235,6 +255,60 @@ static void names_stay_strict(void **state)
     close_case(&c);
 }
 
+static float *values_of(struct files_case *c, const char *name)
+{
+    for (uint64_t i = 0; i < c->n; i++)
+        if (strcmp(c->name[i], name) == 0)
+            return (float *)(uintptr_t)c->array[i].data;
+    fail_msg("no array %s", name);
+    return NULL;
+}
+
+/* The run would otherwise end at its first logit, which tells nothing of the file. */
+static void values_that_are_no_numbers_are_named(void **state)
+{
+    (void)state;
+    struct files_case c;
+    open_norms(&c);
+    values_of(&c, "conv1.weight")[7] = NAN;
+    values_of(&c, "fc.bias")[9] = -INFINITY;
+    values_of(&c, "bn1.running_var")[3] = -0.5f;
+    values_of(&c, "block2.layer.0.bn1.running_var")[0] = INFINITY;
+    values_of(&c, "bn1.running_mean")[3] = -0.5f;
+    put(&c, "odd.safetensors");
+    assert_int_equal(open_weights(&c), FTK_EINVAL);
+    assert_int_equal(ftk__error_exit_code(&c.err), FTK__EXIT_DATA);
+    assert_non_null(strstr(c.err.message, "conv1.weight holds nan at 7, not a finite number"));
+    assert_non_null(strstr(c.err.message, "fc.bias holds -inf at 9, not a finite number"));
+    assert_non_null(strstr(c.err.message, "bn1.running_var holds -0.5 at 3"));
+    assert_non_null(strstr(c.err.message, "block2.layer.0.bn1.running_var holds inf at 0"));
+    assert_null(strstr(c.err.message, "running_mean"));
+    close_case(&c);
+}
+
+/* Another code's prefix: what the model lacks must not drown what the file calls it. */
+static void a_long_list_shows_both_sides(void **state)
+{
+    (void)state;
+    struct files_case c;
+    open_norms(&c);
+    for (uint64_t i = 0; i < c.n; i++) {
+        char plain[64];
+        ftk__format(plain, sizeof plain, "%s", c.name[i]);
+        ftk__format(c.name[i], sizeof c.name[i], "net.%.50s", plain);
+    }
+    put(&c, "prefix.safetensors");
+    assert_int_equal(open_weights(&c), FTK_EINVAL);
+    assert_non_null(strstr(c.err.message, ": conv1.weight is missing; "));
+    assert_non_null(strstr(c.err.message, "; net.conv1.weight is not of model wrn; "));
+    const char *more = strstr(c.err.message, " more; net.");
+    assert_non_null(more);
+    more = strstr(more, "; and ");
+    assert_non_null(more);
+    assert_string_equal(more + strlen(more) - 5, " more");
+    close_case(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +319,8 @@ int main(void)
         cmocka_unit_test(empty_masks_are_refused),
         cmocka_unit_test(a_module_prefix_is_stripped),
         cmocka_unit_test(names_stay_strict),
+        cmocka_unit_test(values_that_are_no_numbers_are_named),
+        cmocka_unit_test(a_long_list_shows_both_sides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,6 +193,16 @@ static void broken_files_never_crash(void **state)
     assert_in_range(n_refused, 1500, 1999);
 }
 
+static void a_folder_is_no_file(void **state)
+{
+    (void)state;
+    struct ftk__st_array a;
+    struct ftk_error err = { 0 };
+    assert_true(ftk__npy_read_shape("/", &a, &err) < 0);
+    assert_int_equal(ftk__error_exit_code(&err), FTK__EXIT_IO);
+    assert_string_equal(err.message, "cannot read /: Is a directory");
+}
+
 static ftk_status write_and_read(void *arg)
 {
     (void)arg;
@@ -221,6 +231,7 @@ int main(void)
         TEST(any_spacing_and_order),
         TEST(bad_headers_are_named),
         TEST(broken_files_never_crash),
+        TEST(a_folder_is_no_file),
         TEST(memory_failures_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
