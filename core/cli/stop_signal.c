@@ -12,17 +12,33 @@ static volatile sig_atomic_t asked; /* the number of the first signal           
 static volatile sig_atomic_t interrupts;
 static double deadline;
 
+/* Of the calls that a handler may make.  What cannot be written is not missed. */
+static void say(const char *text)
+{
+    if (write(STDERR_FILENO, text, strlen(text)) < 0)
+        return;
+}
+
 static void on_signal(int number)
 {
-    if (number == SIGINT && ++interrupts > 1)
+    const int kept = errno;
+    if (number == SIGINT && ++interrupts > 1) {
+        say("stopped at once: what was done since the last checkpoint is done again\n");
         _exit(FTK__EXIT_INTERRUPTED);
-    if (!asked)
+    }
+    if (!asked) {
         asked = number;
+        say(number == SIGINT
+                ? "stopping, what is under way is finished first; a second Ctrl-C ends it at once\n"
+                : "stopping, what is under way is finished first\n");
+    }
+    errno = kept;
 }
 
 ftk_status ftk__stop_setup(double max_s, struct ftk_error *reterr)
 {
-    static const int numbers[] = { SIGINT, SIGTERM, SIGUSR2 };
+    /* SIGHUP: the terminal is gone; SIGXCPU, SIGUSR2: batch systems give notice by them. */
+    static const int numbers[] = { SIGINT, SIGTERM, SIGUSR2, SIGHUP, SIGXCPU };
     /* Restarted: no read or write of a file is to fail for a signal whose effect comes later. */
     struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
     struct sigaction old;
@@ -30,14 +46,16 @@ ftk_status ftk__stop_setup(double max_s, struct ftk_error *reterr)
     deadline = max_s >= 0 ? ftk__now() + max_s : 0;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         int failed = sigaction(numbers[i], NULL, &old);
-        if (!failed && numbers[i] == SIGINT && old.sa_handler == SIG_IGN)
+        if (!failed && old.sa_handler == SIG_IGN)
             continue;
         if (failed || sigaction(numbers[i], &act, NULL) != 0)
             return ftk__fail(reterr, FTK_EINTERNAL, "cannot handle signal %d: %s", numbers[i],
                              strerror(errno));
     }
-    /* A file that may not grow is an error of that write like any other, not the end. */
+    /* A file that may not grow is an error of that write like any other, not the end; and training
+     * goes on where nobody reads its log any more. */
     signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     return FTK_OK;
 }
 
@@ -65,6 +83,10 @@ const char *ftk__stop_reason(void)
         return "SIGTERM";
     case SIGUSR2:
         return "SIGUSR2";
+    case SIGHUP:
+        return "SIGHUP";
+    case SIGXCPU:
+        return "SIGXCPU";
     default:
         return "--max-time";
     }

@@ -44,7 +44,7 @@ project grow --level 2
 
 built_by_clang() {
     (cd "$work/prune_mine" && rm -f build/plugins/*.so &&
-        eval "$(sed -n '/^    cc /,/\.so$/{s/^    cc /clang /;p}' README.md)" &&
+        eval "$(sed -n '/^    export PKG/,/\.so$/{s/^    cc /    clang /;p}' README.md)" &&
         "$freetickets" conform --level 3 build/plugins/prune_mine.so && cc_line "$work/prune_mine")
 }
 check "a plugin built by clang passes at level 3" built_by_clang

@@ -9,12 +9,13 @@ craft=(/usr/bin/python3 "$source_dir/tests/integration/craft_ftc.py")
 cd "$scratch" || exit 1
 slow=(-s ensemble.explore=3000ep -s epochs=3000) # a second or two
 
-# start OUT OPTION...: a run in the background, with SIGINT as a terminal's shell leaves it; its number is $pid.
+# start OUT OPTION...: a run in the background, with signals as a terminal's shell leaves them; its number is $pid.
 start() {
     local out=$1
     shift
     /usr/bin/python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
+for number in signal.SIGINT, signal.SIGHUP, signal.SIGXCPU, signal.SIGPIPE:
+    signal.signal(number, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$program" run "$cfg" --out "$out" -q "$@" >"$out.txt" 2>&1 </dev/null &
     pid=$!
 }
@@ -58,7 +59,7 @@ run_in whole >/dev/null || exit 1
 run_in slow "${slow[@]}" >/dev/null || exit 1
 
 # ---- stopping ----------------------------------------------------------------------------------
-stop_by() { # stop_by SIGNAL: 75, one line, and the same bytes in the end
+stop_by() { # stop_by SIGNAL: 75, two lines, the first at once, and the same bytes in the end
     local out=by-$1 status
     start "$out" "${slow[@]}"
     wait_for 20 test -s "$out/metrics.csv" || return 1
@@ -66,14 +67,27 @@ stop_by() { # stop_by SIGNAL: 75, one line, and the same bytes in the end
     wait "$pid"
     status=$?
     cat "$out.txt"
-    [ "$status" -eq 75 ] && [ "$(wc -l <"$out.txt")" -eq 1 ] &&
+    [ "$status" -eq 75 ] && [ "$(wc -l <"$out.txt")" -eq 2 ] && grep -q '^stopping, ' "$out.txt" &&
         grep -qE "^$out: stopped by SIG$1 after step [0-9]+ of [0-9]+; the same command continues it$" "$out.txt" &&
         [ "$(jq -r .stopped.why "$out/run.json")" = "SIG$1" ] &&
         [ "$(jq -r .status "$out/run.json")" = unfinished ] && run_in "$out" "${slow[@]}" && same slow "$out"
 }
-for signal in INT TERM USR2; do
+for signal in INT TERM USR2 HUP XCPU; do
     check "SIG$signal: 75, and continued to the same bytes" stop_by "$signal"
 done
+under_nohup() { # what ignored a signal goes on doing so
+    (trap '' HUP; exec "$program" run "$cfg" --out ignoring -q "${slow[@]}") >ignoring.txt 2>&1 </dev/null &
+    pid=$!
+    wait_for 20 test -s ignoring/metrics.csv || return 1
+    kill -HUP "$pid"
+    wait "$pid" && same slow ignoring
+}
+check "a SIGHUP that nohup ignores changes nothing" under_nohup
+nobody_listens() { # the reader of its log and output is gone before it begins
+    "$program" run "$cfg" --out unheard -v 2>&1 | true
+    [ "${PIPESTATUS[0]}" -eq 74 ] && [ "$(jq -r .status unheard/run.json)" = finished ] && same whole unheard
+}
+check "a log that nobody reads does not end a run" nobody_listens
 kept_account() {
     local json=by-TERM/run.json
     jq -e '.status == "finished" and (.stopped | not) and (.resumptions | length == 1) and
@@ -102,7 +116,7 @@ second_interrupt() { # while data are read, which takes a second: the first is l
     wait "$pid"
     status=$?
     echo "status $status after $((($(date +%s%N) - from) / 1000000)) ms: $(cat twice.txt)"
-    [ "$status" -eq 130 ]
+    [ "$status" -eq 130 ] && tail -1 twice.txt | grep -q '^stopped at once'
 }
 check "a second SIGINT leaves at once, with 130" second_interrupt
 while_reading() {
