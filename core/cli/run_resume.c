@@ -244,7 +244,7 @@ static ftk_status find(const char *run_dir, struct ftk__resume *r, struct ftk_er
         ftk__str_addf(&r->notes, "%s\n", note.text);
     if (st == FTK_ENOENT) {
         r->file.fd = -1;
-        ftk__str_add(&r->notes, "the unfinished run has no checkpoint yet: it starts over\n");
+        ftk__str_add(&r->notes, "the unfinished run has no checkpoint: it starts over\n");
         st = FTK_OK;
     } else if (st < 0) {
         ftk__error_context(reterr, "nothing was removed; --new starts anew and keeps the folder "

@@ -182,7 +182,7 @@ before_the_first() {
     [ ! -e early/checkpoint/last.ftc ] || return 1
     run_in early "${slow[@]}" >early.txt 2>&1 || return 1
     cat early.txt
-    [ "$(grep -c 'has no checkpoint yet: it starts over' early.txt)" -eq 1 ] && same slow early
+    [ "$(grep -c 'has no checkpoint: it starts over' early.txt)" -eq 1 ] && same slow early
 }
 check "killed before its first checkpoint: it starts over in its folder, and says so" before_the_first
 
