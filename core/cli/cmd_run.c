@@ -132,7 +132,7 @@ static int run_prepared(struct ftk__prepared *p, const struct ftk__options *o, d
         ftk__error_context(&err, "from %s", p->x->file);
         code = ftk__cli_fail(&err);
         fputs(differences.text ? differences.text : "", stderr);
-        if (code == FTK__EXIT_IO && folder.manifest)
+        if (code == FTK__EXIT_IO && folder.lock >= 0)
             fputs("  the same command continues the run once that is mended\n", stderr);
     }
     ftk__str_done(&differences);
