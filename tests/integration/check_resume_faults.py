@@ -125,6 +125,8 @@ def on_small_disk(case, mount):
     done = driver.run(case.command(out))
     if done.returncode != 74 or REASON["ENOSPC"] not in done.stderr:
         return f"a full disk: status {done.returncode}: {done.stderr[-300:]}"
+    if "the same command continues the run" not in done.stderr:
+        return f"a full disk: it does not say how the run goes on: {done.stderr[-300:]}"
     subprocess.run(["mount", "-o", "remount,size=16m", mount], check=True)
     return case.continued(out)
 
