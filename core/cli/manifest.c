@@ -311,6 +311,8 @@ ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
     if (st >= 0)
         st = add_checkpoints(doc, &r->checkpoints, reterr);
     if (st >= 0)
+        st = set(doc, "saved", json_incref(r->saved), reterr);
+    if (st >= 0)
         st = set(doc, "flops", ftk__flops_json(&r->ledger, &r->ops, r->dense_run, true), reterr);
     if (st >= 0)
         st = set(doc, "mem_peak_bytes", json_integer((json_int_t)ftk__peak_memory()), reterr);

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "config/opcheck.h"
 #include "train/member.h"
+#include "train/saved.h"
 #include "train/schedule.h"
 #include "train/session.h"
 #include <math.h>
@@ -102,6 +103,8 @@ static ftk_status write_member(struct ftk__session *s, uint32_t member, struct f
     else
         st = ftk__member_save(&s->net, s->best.state, dir.text, member, s->tr->meta, s->tr->n_meta,
                               reterr);
+    if (st >= 0)
+        st = ftk__saved_add(s->saved, s->tr->run_dir, member, reterr);
     ftk__str_done(&dir);
     return st;
 }

@@ -49,6 +49,7 @@ struct ftk__session {
     struct ftk__best best;
     struct ftk__position at;
     struct ftk__checkpointing checkpointing;
+    json_t *saved;              /* train/saved.h                                */
     ftk_result *result;         // [plan.n] of finished operations
     const ftk_result **results; // [plan.n]
     uint32_t n_results;

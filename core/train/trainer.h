@@ -34,6 +34,7 @@ struct ftk__train_report {
     double params_stored;       /* of all members, relative to one dense network */
     double sparsity;            /* of the maskable weights at the last SAVE     */
     bool sparse;                /* some member is sparse                        */
+    json_t *saved;              /* what was saved, train/saved.h                */
     struct ftk__checkpoint_costs checkpoints;
 };
 /* FTK_DONE: stopped as asked, with a checkpoint written.  `ret` is the caller's to end with
