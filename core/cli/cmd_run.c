@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cli/cmd_run.c - `freetickets run CFG...`: trains and evaluates each in turn.
  */
+#include "base/io.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/evaluate.h"
@@ -70,6 +71,7 @@ static ftk_status train_and_predict(struct ftk__prepared *p, const struct ftk__i
     const struct ftk__train_request q = { .p = p,
                                           .id = id,
                                           .run_dir = f->dir,
+                                          .lock = &f->lock,
                                           .before = f->manifest,
                                           .dense = o->dense,
                                           .checkpoint_s = checkpoint_s,
@@ -81,7 +83,9 @@ static ftk_status train_and_predict(struct ftk__prepared *p, const struct ftk__i
     }
     if (st != FTK_OK)
         return st;
-    st = ftk__evaluate(p, f->dir, &engine, data, reterr);
+    st = ftk__dir_still_locked(f->dir, f->lock, reterr);
+    if (st >= 0)
+        st = ftk__evaluate(p, f->dir, &engine, data, reterr);
     ftk__engine_close(&engine);
     ftk__dataset_close(data);
     return st;

@@ -190,7 +190,7 @@ static ftk_status write_checkpoint(struct ftk__session *s, uint64_t *ret_bytes,
     json_t *header = NULL;
     char *last = ftk__path_join(dir, "last.ftc");
     char *prev = ftk__path_join(dir, "prev.ftc");
-    ftk_status st = last && prev ? FTK_OK : no_memory(reterr);
+    ftk_status st = last && prev ? ftk__session_check_folder(s, reterr) : no_memory(reterr);
     if (st >= 0)
         st = ftk__mkdirs(dir, reterr);
     /* The rows so far must not be lost where the checkpoint is not. */

@@ -101,6 +101,8 @@ static ftk_status write_member(struct ftk__session *s, uint32_t member, struct f
     if (dir.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the members' folder");
     else
+        st = ftk__session_check_folder(s, reterr);
+    if (st >= 0)
         st = ftk__member_save(&s->net, s->best.state, dir.text, member, s->tr->meta, s->tr->n_meta,
                               reterr);
     if (st >= 0)

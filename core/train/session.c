@@ -8,6 +8,12 @@
 #include "train/schedule.h"
 #include <math.h>
 
+ftk_status ftk__session_check_folder(const struct ftk__session *s, struct ftk_error *reterr)
+{
+    const struct ftk__trainer *tr = s->tr;
+    return tr->lock ? ftk__dir_still_locked(tr->run_dir, *tr->lock, reterr) : FTK_OK;
+}
+
 static ftk_status make_folders(struct ftk__session *s, struct ftk_error *reterr)
 {
     static const char *const names[] = { "members", "trajectory" };

@@ -404,9 +404,34 @@ removed() {
     wait "$pid"
     status=$?
     cat gone.txt
-    [ "$status" -eq 74 ] && grep -qE 'error: .*gone.*No such file or directory' gone.txt
+    [ "$status" -eq 74 ] && grep -q 'error: gone: the folder was moved or removed while the run wrote to it' gone.txt
 }
 check "a folder removed under a run: 74 and its name" removed
+start_other() { # is held still in the middle, with a lock of its own
+    local ours=$pid
+    start moved "${slow[@]}" --checkpoint-every 0.3s
+    other=$pid
+    pid=$ours
+    wait_for 20 test -s moved/checkpoint/last.ftc || return 1
+    kill -STOP "$other"
+    cp -r moved moved.then
+}
+moved() { # and another process runs under the old name
+    local status
+    start moved "${slow[@]}" --checkpoint-every 0.3s
+    wait_for 20 test -s moved/checkpoint/last.ftc || return 1
+    kill -STOP "$pid" # long before the next checkpoint
+    mv moved elsewhere
+    start_other && kill -CONT "$pid" && wait "$pid"
+    status=$?
+    cat moved.txt
+    [ "$status" -eq 74 ] && grep -q 'error: moved: the folder was moved or removed while' moved.txt || return 1
+    diff -r moved.then moved || return 1
+    kill -KILL "$other"
+    wait "$other"
+    run_in moved "${slow[@]}" && same slow moved && run_in elsewhere "${slow[@]}" && same slow elsewhere
+}
+check "a folder moved under a run: 74, and what stands in its place is left alone" moved
 
 # ---- clocks ------------------------------------------------------------------------------------
 # The time of day jumps by years at every look; --max-time and checkpoints go by the monotonic clock.
