@@ -230,13 +230,15 @@ check "another ISA is allowed, and warned of" allowed 'another ISA, portable aft
     -s backend.isa=portable
 other_backend() { # and back
     cut ref -s backend.use=ref || return 1
-    killed_at_rename 12 run "$cfg" --out ref -q --checkpoint-every 0s -s backend.use=cpu
+    killed_at_rename 12 run "$cfg" --out ref -q --checkpoint-every 0s -s backend.use=cpu -s backend.threads=2
     run_in ref -s backend.use=ref 2>ref.txt || return 1
     cat ref.txt ref/log.txt
     grep -q 'another backend, cpu after ref: bits may differ' ref/log.txt &&
         grep -q 'another backend, ref after cpu: bits may differ' ref.txt && [ -s ref/members/member-1.safetensors ] &&
         jq -e '.backend.name == "ref" and .status == "finished" and
-            ([.resumptions[].step] | length == 2 and .[0] > 0 and .[1] > .[0])' ref/run.json
+            ([.resumptions[].step] | length == 2 and .[0] > 0 and .[1] > .[0])' ref/run.json &&
+        jq -e '[.resumptions[] | .backend, .threads] == ["cpu", 2, "ref", 1] and
+            (.resumptions | (.[0].isa | type == "string") and (.[1] | has("isa")))' ref/run.json
 }
 check "a run that began on ref goes on on cpu and then on ref, and warns each time" other_backend
 
