@@ -229,10 +229,23 @@ ftk_status ftk__dir_lock(const char *dir, int *ret_fd, struct ftk_error *reterr)
     return st;
 }
 
+ftk_status ftk__dir_still_locked(const char *dir, int fd, struct ftk_error *reterr)
+{
+    char *path = ftk__path_join(dir, "lock");
+    if (!path)
+        return fail_errno(reterr, ENOMEM, "look for", dir);
+    bool ours = still_named(fd, path);
+    ftk__free(path);
+    if (ours)
+        return FTK_OK;
+    return ftk__fail(reterr, FTK_EIO,
+                     "%s: the folder was moved or removed while the run wrote to it", dir);
+}
+
 void ftk__dir_unlock(const char *dir, int fd)
 {
     char *path = ftk__path_join(dir, "lock");
-    if (path)
+    if (path && still_named(fd, path))
         unlink(path); /* while still locked, see still_named() */
     ftk__free(path);
     close(fd);

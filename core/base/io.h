@@ -66,5 +66,9 @@ ftk_status ftk__appender_close(struct ftk__appender *a, struct ftk_error *reterr
 /* An exclusive lock on "<dir>/lock" holding the pid as text; FTK_EEXIST (exit 73) names the pid
  * that holds it.  The lock of a dead process is taken over.  *ret_fd is closed by unlock.       */
 ftk_status ftk__dir_lock(const char *dir, int *ret_fd, struct ftk_error *reterr);
+/* Before something is written by name: FTK_EIO where `dir` no longer holds the locked file, as it was
+ * moved or removed and may be another process's by now. */
+ftk_status ftk__dir_still_locked(const char *dir, int fd, struct ftk_error *reterr);
+/* Removes the lock's file, unless another process's is in its place. */
 void ftk__dir_unlock(const char *dir, int fd);
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * cli/cmd_run.c - `freetickets run CFG...`: trains and evaluates each in turn.
  */
+#include "base/io.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/evaluate.h"
@@ -12,15 +13,36 @@
 #include "cli/time_span.h"
 #include "cli/train_run.h"
 #include "cli/verify_resume.h"
+#include "train/saved.h"
+
+/* Members may have been removed to save space, or replaced: what was predicted is still good, or is
+ * predicted anew.  But it is not what the run ended with, so it is said. */
+static ftk_status note_members(const struct ftk__run_folder *f, struct ftk_error *reterr)
+{
+    struct ftk_error err = { 0 };
+    ftk_status st = ftk__saved_check(json_object_get(f->manifest, "saved"), f->dir, &err);
+    if (st == FTK_ENOENT || st == FTK_EINVAL) {
+        ftk__log(FTK_WARN, "members", "what=\"%s\"", err.message);
+        return FTK_OK;
+    }
+    if (st < 0)
+        *reterr = err;
+    return st;
+}
 
 /* Predictions that a finished run lacks need its data and a backend again. */
-static ftk_status complete(struct ftk__prepared *p, const char *run_dir, struct ftk_error *reterr)
+static ftk_status complete(struct ftk__prepared *p, const struct ftk__run_folder *f,
+                           struct ftk_error *reterr)
 {
+    const char *run_dir = f->dir;
     struct ftk__engine engine = { 0 };
     struct ftk__dataset *data = NULL;
     bool all;
+    ftk_status st = note_members(f, reterr);
+    if (st < 0)
+        return st;
     ftk__leftovers_remove(run_dir);
-    ftk_status st = ftk__evaluated(p, run_dir, &all, reterr);
+    st = ftk__evaluated(p, run_dir, &all, reterr);
     if (st < 0 || all)
         return st;
     st = ftk__log_open(run_dir, reterr);
@@ -49,6 +71,7 @@ static ftk_status train_and_predict(struct ftk__prepared *p, const struct ftk__i
     const struct ftk__train_request q = { .p = p,
                                           .id = id,
                                           .run_dir = f->dir,
+                                          .lock = &f->lock,
                                           .before = f->manifest,
                                           .dense = o->dense,
                                           .checkpoint_s = checkpoint_s,
@@ -60,7 +83,9 @@ static ftk_status train_and_predict(struct ftk__prepared *p, const struct ftk__i
     }
     if (st != FTK_OK)
         return st;
-    st = ftk__evaluate(p, f->dir, &engine, data, reterr);
+    st = ftk__dir_still_locked(f->dir, f->lock, reterr);
+    if (st >= 0)
+        st = ftk__evaluate(p, f->dir, &engine, data, reterr);
     ftk__engine_close(&engine);
     ftk__dataset_close(data);
     return st;
@@ -120,7 +145,7 @@ static int run_prepared(struct ftk__prepared *p, const struct ftk__options *o, d
     if (st >= 0)
         st = ftk__run_folder_open(p->x, &id, o, &folder, &differences, &err);
     if (st >= 0 && folder.finished)
-        st = complete(p, folder.dir, &err);
+        st = complete(p, &folder, &err);
     else if (st >= 0)
         st = train_and_predict(p, &id, o, checkpoint_s, &folder, &err);
     if (st == FTK_DONE)

@@ -255,22 +255,30 @@ static ftk_status copy(json_t *doc, const json_t *from, const char *key, struct 
     return !value || json_object_set(doc, key, value) == 0 ? FTK_OK : no_memory(reterr);
 }
 
-ftk_status ftk__manifest_resumed(json_t *doc, const json_t *before, uint64_t step,
-                                 struct ftk_error *reterr)
+/* When, where and with what a run goes on: hardware and threads may be others than before. */
+static json_t *resumption(const json_t *doc, uint64_t step)
 {
+    const json_t *backend = json_object_get(doc, "backend");
     char host[256];
     char now[32];
     ftk__host_name(host, sizeof(host));
     ftk__time_now(now);
+    return json_pack("{s:s, s:o, s:I, s:O?, s:O?, s:O?}", "time", now, "host", ftk__json_text(host),
+                     "step", (json_int_t)step, "backend", json_object_get(backend, "name"), "isa",
+                     json_object_get(backend, "isa"), "threads",
+                     json_object_get(backend, "threads"));
+}
+
+ftk_status ftk__manifest_resumed(json_t *doc, const json_t *before, uint64_t step,
+                                 struct ftk_error *reterr)
+{
     json_t *list = json_copy(json_object_get(before, "resumptions"));
     if (!json_is_array(list)) {
         json_decref(list);
         list = json_array();
     }
-    json_t *entry = json_pack("{s:s, s:o, s:I}", "time", now, "host", ftk__json_text(host), "step",
-                              (json_int_t)step);
     ftk_status st = FTK_OK;
-    if (!list || json_array_append_new(list, entry) != 0)
+    if (!list || json_array_append_new(list, resumption(doc, step)) != 0)
         st = no_memory(reterr);
     if (st >= 0)
         st = set(doc, "resumptions", json_incref(list), reterr);
@@ -310,6 +318,8 @@ ftk_status ftk__manifest_trained(json_t *doc, const struct ftk__train_report *r,
     ftk_status st = set(doc, "train", train, reterr);
     if (st >= 0)
         st = add_checkpoints(doc, &r->checkpoints, reterr);
+    if (st >= 0)
+        st = set(doc, "saved", json_incref(r->saved), reterr);
     if (st >= 0)
         st = set(doc, "flops", ftk__flops_json(&r->ledger, &r->ops, r->dense_run, true), reterr);
     if (st >= 0)

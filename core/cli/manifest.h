@@ -21,7 +21,8 @@ ftk_status ftk__manifest_backend(json_t *doc, const struct ftk__prepared *p,
 ftk_status ftk__manifest_data(json_t *doc, const struct ftk__prepared *p,
                               const struct ftk__dataset *d, struct ftk_error *reterr);
 /* Of a run that goes on: takes over from its run.json `before` when it started, what its checkpoints
- * cost and the list of resumptions, and adds one after `step` optimiser steps. */
+ * cost and the list of resumptions, and adds one after `step` optimiser steps, with the backend that
+ * `doc` names by now. */
 ftk_status ftk__manifest_resumed(json_t *doc, const json_t *before, uint64_t step,
                                  struct ftk_error *reterr);
 /* Marks it finished. */

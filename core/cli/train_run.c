@@ -114,6 +114,7 @@ static ftk_status train(const struct ftk__train_request *q, struct work *w, cons
         .data = w->data,
         .engine = &w->engine,
         .run_dir = q->run_dir,
+        .lock = q->lock,
         .checkpoints = { .dir = dir,
                          .identity = identity,
                          .from = w->resume.file.fd >= 0 ? &w->resume.file : NULL,
@@ -197,6 +198,14 @@ static ftk_status get_ready(const struct ftk__train_request *q, struct work *w,
     return st;
 }
 
+/* Not into a folder that took the place of the run's own. */
+static ftk_status write_manifest(const struct ftk__train_request *q, const struct work *w,
+                                 struct ftk_error *reterr)
+{
+    ftk_status st = ftk__dir_still_locked(q->run_dir, *q->lock, reterr);
+    return st < 0 ? st : ftk__manifest_write(q->run_dir, w->manifest, reterr);
+}
+
 /* What run.json keeps of a training that ended, was stopped, or failed. */
 static ftk_status write_end(const struct ftk__train_request *q, struct work *w, ftk_status trained,
                             const struct ftk__train_report *report, struct ftk_error *reterr)
@@ -209,12 +218,12 @@ static ftk_status write_end(const struct ftk__train_request *q, struct work *w, 
     else if (st >= 0)
         st = ftk__manifest_trained(w->manifest, report, reterr);
     if (st >= 0)
-        st = ftk__manifest_write(q->run_dir, w->manifest, reterr);
+        st = write_manifest(q, w, reterr);
     if (st >= 0)
         return trained;
     ftk__log(FTK_INFO, "failed", "error=\"%s\"", reterr->message);
     ftk__manifest_failed(w->manifest, reterr);
-    ftk__manifest_write(q->run_dir, w->manifest, NULL);
+    write_manifest(q, w, NULL);
     return st;
 }
 
@@ -224,6 +233,8 @@ static ftk_status train_in_folder(const struct ftk__train_request *q, struct wor
     struct ftk__train_report report = { 0 };
     json_t *identity = ftk__resume_identity(w->manifest);
     ftk_status st = identity ? FTK_OK : ftk__fail(reterr, FTK_ENOMEM, "no memory for a checkpoint");
+    if (st >= 0)
+        st = ftk__dir_still_locked(q->run_dir, *q->lock, reterr); /* data took their time */
     if (st >= 0)
         ftk__leftovers_remove(q->run_dir);
     if (st >= 0)

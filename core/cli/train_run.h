@@ -16,6 +16,7 @@ struct ftk__train_request {
     struct ftk__prepared *p;
     const struct ftk__identity *id;
     const char *run_dir;
+    const int *lock;      /* on run_dir, base/io.h                        */
     const json_t *before; /* run.json of the unfinished run; NULL: a fresh folder */
     const char *dense;    /* --dense: refused before training where it cannot be compared */
     double checkpoint_s;  /* as ftk__checkpoints.interval_s               */

@@ -93,6 +93,7 @@ static ftk_status make_header(struct ftk__session *s, const struct ftk__journal_
     json_t *lengths = json_pack("{s:I, s:I, s:I}", "csv", (json_int_t)journal->csv, "jsonl",
                                 (json_int_t)journal->jsonl, "timing", (json_int_t)journal->timing);
     bool failed = !doc || json_object_set(doc, "journal", lengths) != 0;
+    failed = failed || json_object_set(doc, "saved", s->saved) != 0;
     failed = failed || json_object_set_new(doc, "slots", slots_of(s)) != 0;
     failed = failed || json_object_set_new(doc, "layers", layers_of(s->net.model)) != 0;
     json_decref(lengths);
@@ -189,7 +190,7 @@ static ftk_status write_checkpoint(struct ftk__session *s, uint64_t *ret_bytes,
     json_t *header = NULL;
     char *last = ftk__path_join(dir, "last.ftc");
     char *prev = ftk__path_join(dir, "prev.ftc");
-    ftk_status st = last && prev ? FTK_OK : no_memory(reterr);
+    ftk_status st = last && prev ? ftk__session_check_folder(s, reterr) : no_memory(reterr);
     if (st >= 0)
         st = ftk__mkdirs(dir, reterr);
     /* The rows so far must not be lost where the checkpoint is not. */

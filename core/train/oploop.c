@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "config/opcheck.h"
 #include "train/member.h"
+#include "train/saved.h"
 #include "train/schedule.h"
 #include "train/session.h"
 #include <math.h>
@@ -100,8 +101,12 @@ static ftk_status write_member(struct ftk__session *s, uint32_t member, struct f
     if (dir.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the members' folder");
     else
+        st = ftk__session_check_folder(s, reterr);
+    if (st >= 0)
         st = ftk__member_save(&s->net, s->best.state, dir.text, member, s->tr->meta, s->tr->n_meta,
                               reterr);
+    if (st >= 0)
+        st = ftk__saved_add(s->saved, s->tr->run_dir, member, reterr);
     ftk__str_done(&dir);
     return st;
 }

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "config/opcheck.h"
 #include "train/netfile.h"
+#include "train/saved.h"
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -122,6 +123,38 @@ ftk_status ftk__checkpoint_check_layers(const struct ftk__ftc_file *f, const str
                           (unsigned long long)m->layers[l].n);
     }
     return FTK_OK;
+}
+
+/* ---- members --------------------------------------------------------------------------------- */
+
+static ftk_status get_saved(const struct ftk__ftc_file *f, const json_t **ret,
+                            struct ftk_error *reterr)
+{
+    *ret = json_object_get(f->header, "saved");
+    return json_is_object(*ret) ? FTK_OK
+                                : refuse(f, reterr,
+                                         "it does not record the members saved before it, as "
+                                         "checkpoints of an older version do not");
+}
+
+ftk_status ftk__checkpoint_check_saved(const struct ftk__ftc_file *f, const char *run_dir,
+                                       struct ftk_error *reterr)
+{
+    const json_t *saved;
+    ftk_status st = get_saved(f, &saved, reterr);
+    return st < 0 ? st : ftk__saved_check(saved, run_dir, reterr);
+}
+
+/* The files themselves are the caller's to check, before anything is written. */
+static ftk_status read_saved(struct ftk__session *s, const struct ftk__ftc_file *f,
+                             struct ftk_error *reterr)
+{
+    const json_t *saved;
+    ftk_status st = get_saved(f, &saved, reterr);
+    if (st < 0)
+        return st;
+    return json_object_update(s->saved, (json_t *)(uintptr_t)saved) == 0 ? FTK_OK
+                                                                         : no_memory(reterr);
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */
@@ -293,6 +326,8 @@ ftk_status ftk__session_resume(struct ftk__session *s, const struct ftk__ftc_fil
     ftk_status st = read_header(f, &h, reterr);
     if (st >= 0)
         st = ftk__checkpoint_check_layers(f, s->net.model, reterr);
+    if (st >= 0)
+        st = read_saved(s, f, reterr);
     if (st >= 0)
         st = replay(s, f, &h, reterr);
     if (st >= 0)

@@ -8,6 +8,12 @@
 #include "train/schedule.h"
 #include <math.h>
 
+ftk_status ftk__session_check_folder(const struct ftk__session *s, struct ftk_error *reterr)
+{
+    const struct ftk__trainer *tr = s->tr;
+    return tr->lock ? ftk__dir_still_locked(tr->run_dir, *tr->lock, reterr) : FTK_OK;
+}
+
 static ftk_status make_folders(struct ftk__session *s, struct ftk_error *reterr)
 {
     static const char *const names[] = { "members", "trajectory" };
@@ -47,9 +53,10 @@ static ftk_status plan_session(struct ftk__session *s, struct ftk_error *reterr)
         st = ftk__opstate_init(&s->state, &s->run, reterr);
     if (st < 0)
         return st;
+    s->saved = json_object();
     s->result = ftk__alloc_array(s->plan.n, sizeof(*s->result));
     s->results = ftk__alloc_array(s->plan.n, sizeof(*s->results));
-    if (!s->result || !s->results)
+    if (!s->saved || !s->result || !s->results)
         return ftk__fail(reterr, FTK_ENOMEM, "no memory for %u results", s->plan.n);
     return set_trajectory(s, reterr);
 }
@@ -95,11 +102,12 @@ static void close_session(struct ftk__session *s)
     ftk__ledger_done(&s->ledger);
     ftk__rules_done(&s->rules);
     ftk__arena_done(&s->arena);
+    json_decref(s->saved);
     ftk__free(s->result);
     ftk__free(s->results);
 }
 
-/* Takes the session's operations and ledger. */
+/* Takes the session's operations, ledger and record of members. */
 static void fill_report(struct ftk__session *s, struct ftk__train_report *ret)
 {
     ftk__ledger_settle(&s->ledger);
@@ -117,8 +125,10 @@ static void fill_report(struct ftk__session *s, struct ftk__train_report *ret)
         .params_stored = s->params_stored,
         .sparsity = s->last_sparsity,
         .sparse = s->any_sparse,
+        .saved = s->saved,
         .checkpoints = s->checkpointing.costs,
     };
+    s->saved = NULL;
     s->plan = (struct ftk__oplist){ 0 };
     s->ledger = (struct ftk__ledger){ 0 };
 }
@@ -127,6 +137,7 @@ void ftk__train_report_done(struct ftk__train_report *r)
 {
     ftk__oplist_done(&r->ops);
     ftk__ledger_done(&r->ledger);
+    json_decref(r->saved);
 }
 
 /* The rows are on disk before anybody says that the run is finished: nothing writes them again then. */

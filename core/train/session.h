@@ -49,6 +49,7 @@ struct ftk__session {
     struct ftk__best best;
     struct ftk__position at;
     struct ftk__checkpointing checkpointing;
+    json_t *saved;              /* train/saved.h                                */
     ftk_result *result;         // [plan.n] of finished operations
     const ftk_result **results; // [plan.n]
     uint32_t n_results;
@@ -67,6 +68,8 @@ ftk_status ftk__session_run(struct ftk__session *s, struct ftk_error *reterr);
  * the plan that decided when updates fall.  FTK_DONE: past the last. */
 ftk_status ftk__session_next_op(struct ftk__session *s, uint32_t i, ftk_op *ret,
                                 struct ftk__op_effect *ret_effect, struct ftk_error *reterr);
+/* Before something is written by name: whether the run's folder is still where it was. */
+ftk_status ftk__session_check_folder(const struct ftk__session *s, struct ftk_error *reterr);
 /* Between two units of work: writes a checkpoint if one is due or a stop was asked for.
  * FTK_DONE: it was. */
 ftk_status ftk__session_pause(struct ftk__session *s, struct ftk_error *reterr);

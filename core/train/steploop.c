@@ -174,7 +174,9 @@ static ftk_status end_epoch(struct loop *p, struct ftk_error *reterr)
     p->at->epoch_start = s->seconds;
     p->at->epoch_images = 0;
     log_epoch(p, &row, &timing);
-    st = ftk__journal_epoch(&s->journal, &row, &timing, reterr);
+    st = ftk__session_check_folder(s, reterr);
+    if (st >= 0)
+        st = ftk__journal_epoch(&s->journal, &row, &timing, reterr);
     if (st < 0)
         return st;
     return keep_best(p, val.accuracy, reterr);
@@ -215,6 +217,8 @@ static ftk_status snapshot_trajectory(struct loop *p, struct ftk_error *reterr)
     if (dir.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the trajectory");
     else
+        st = ftk__session_check_folder(s, reterr);
+    if (st >= 0)
         st = ftk__trajectory_save(&s->net, dir.text, p->i, p->op->member, reterr);
     ftk__str_done(&dir);
     s->seconds.file += ftk__now() - from;

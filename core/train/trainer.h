@@ -19,6 +19,8 @@ struct ftk__trainer {           /* all borrowed                                 
     const struct ftk__dataset *data;
     struct ftk__engine *engine; /* opened, not yet compiled                     */
     const char *run_dir;        /* exists                                       */
+    const int *lock;            /* on it, base/io.h; NULL: none is held. Where it is lost nothing is
+                                 * written any more: FTK_EIO                     */
     const struct ftk__st_meta *meta; // [n_meta] into every member
     uint64_t n_meta;
     struct ftk__progress progress;
@@ -34,6 +36,7 @@ struct ftk__train_report {
     double params_stored;       /* of all members, relative to one dense network */
     double sparsity;            /* of the maskable weights at the last SAVE     */
     bool sparse;                /* some member is sparse                        */
+    json_t *saved;              /* what was saved, train/saved.h                */
     struct ftk__checkpoint_costs checkpoints;
 };
 /* FTK_DONE: stopped as asked, with a checkpoint written.  `ret` is the caller's to end with

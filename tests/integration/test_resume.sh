@@ -244,13 +244,15 @@ check "another ISA is allowed, and warned of" allowed 'another ISA, portable aft
     -s backend.isa=portable
 other_backend() { # and back
     cut ref -s backend.use=ref || return 1
-    killed_at_rename 12 run "$cfg" --out ref -q --checkpoint-every 0s -s backend.use=cpu
+    killed_at_rename 12 run "$cfg" --out ref -q --checkpoint-every 0s -s backend.use=cpu -s backend.threads=2
     run_in ref -s backend.use=ref 2>ref.txt || return 1
     cat ref.txt ref/log.txt
     grep -q 'another backend, cpu after ref: bits may differ' ref/log.txt &&
         grep -q 'another backend, ref after cpu: bits may differ' ref.txt && [ -s ref/members/member-1.safetensors ] &&
         jq -e '.backend.name == "ref" and .status == "finished" and
-            ([.resumptions[].step] | length == 2 and .[0] > 0 and .[1] > .[0])' ref/run.json
+            ([.resumptions[].step] | length == 2 and .[0] > 0 and .[1] > .[0])' ref/run.json &&
+        jq -e '[.resumptions[] | .backend, .threads] == ["cpu", 2, "ref", 1] and
+            (.resumptions | (.[0].isa | type == "string") and (.[1] | has("isa")))' ref/run.json
 }
 check "a run that began on ref goes on on cpu and then on ref, and warns each time" other_backend
 
@@ -332,6 +334,54 @@ check "a checkpoint made with another plugin: 69" bash -c "$(declare -f crafted 
     hash=\$(jq -r '.plugins[] | select(.kind == \"grow\") | .sha256' cut.kept/run.json)
     crafted 69 \"grow plugin\" text \"\$hash\" \"0000\${hash:4}\""
 
+# ---- members that were saved before ------------------------------------------------------------
+# Member 0 is saved and in the checkpoint, member 1 is being saved.
+save_1() { # the number of the rename that ends it
+    strace -qq -o late.trace -e trace=rename "$program" run "$cfg" --out late/traced -q --checkpoint-every 0s \
+        >/dev/null && sed -n '/members\/member-1\.masks\.safetensors"/=' late.trace
+}
+killed_at_rename "$(save_1)" run "$cfg" --out late/kept -q --checkpoint-every 0s
+late() { # late FILE...: the run with those files of members damaged or, after "-", removed
+    local file
+    rm -rf late/run
+    cp -r late/kept late/run
+    [ ! -e late/run/members/member-1.safetensors ] || { echo "nothing was cut"; return 1; }
+    for file; do
+        case $file in
+        -*) rm "late/run/members/${file#-}" ;;
+        *) flip "late/run/members/$file" ;;
+        esac
+    done
+    rm -rf late/before
+    cp -r late/run late/before
+}
+unsaved() { # unsaved CODE PATTERN FILE: refused before anything is done, and the file put back is enough
+    late "$3" && fails "$1" "run/members/${3#-} $2" run_in late/run && diff -r -x lock late/before late/run &&
+        fails "$1" 'put it back as it was, or start anew with --new' run_in late/run || return 1
+    cp "late/kept/members/${3#-}" late/run/members/ && run_in late/run && same whole late/run
+}
+check "a saved member is missing when a run goes on: 66 at once" unsaved 66 'is missing' -member-0.safetensors
+check "so is its mask: 66" unsaved 66 'is missing' -member-0.masks.safetensors
+check "a saved member is damaged: 65 at once" unsaved 65 'is damaged: SHA-256 [0-9a-f]+\.\.\.' member-0.safetensors
+check "so is its mask: 65" unsaved 65 'is damaged' member-0.masks.safetensors
+unrecorded() { # a checkpoint as they were before members were recorded
+    late && "${craft[@]}" late/run/checkpoint/last.ftc text '"saved"' '"sawed"' &&
+        fails 65 'last.ftc: it does not record the members saved before it' run_in late/run
+}
+check "a checkpoint that records no members is refused by name: 65" unrecorded
+finished_without() { # finished_without PATTERN FILE: warned of until it is put back
+    rm -rf late/run
+    cp -r whole late/run
+    mv "late/run/members/$2" put-back
+    [ "$1" = 'is missing' ] || { cp put-back "late/run/members/$2" && flip "late/run/members/$2"; }
+    run_in late/run 2>late.err || return 1
+    cat late.err
+    grep -qE "warn members .*members/$2 $1" late.err && mv put-back "late/run/members/$2" &&
+        run_in late/run 2>late.err && [ ! -s late.err ] && same whole late/run
+}
+check "a finished run that lacks a member warns" finished_without 'is missing' member-1.safetensors
+check "and one with a member of other bytes" finished_without 'is damaged' member-1.safetensors
+
 # ---- folders that refuse or go away ------------------------------------------------------------
 as_nobody() { # as_nobody COMMAND...
     if [ "$(id -u)" -eq 0 ]; then
@@ -370,9 +420,34 @@ removed() {
     wait "$pid"
     status=$?
     cat gone.txt
-    [ "$status" -eq 74 ] && grep -qE 'error: .*gone.*No such file or directory' gone.txt
+    [ "$status" -eq 74 ] && grep -q 'error: gone: the folder was moved or removed while the run wrote to it' gone.txt
 }
 check "a folder removed under a run: 74 and its name" removed
+start_other() { # is held still in the middle, with a lock of its own
+    local ours=$pid
+    start moved "${slow[@]}" --checkpoint-every 0.3s
+    other=$pid
+    pid=$ours
+    wait_for 20 test -s moved/checkpoint/last.ftc || return 1
+    kill -STOP "$other"
+    cp -r moved moved.then
+}
+moved() { # and another process runs under the old name
+    local status
+    start moved "${slow[@]}" --checkpoint-every 0.3s
+    wait_for 20 test -s moved/checkpoint/last.ftc || return 1
+    kill -STOP "$pid" # long before the next checkpoint
+    mv moved elsewhere
+    start_other && kill -CONT "$pid" && wait "$pid"
+    status=$?
+    cat moved.txt
+    [ "$status" -eq 74 ] && grep -q 'error: moved: the folder was moved or removed while' moved.txt || return 1
+    diff -r moved.then moved || return 1
+    kill -KILL "$other"
+    wait "$other"
+    run_in moved "${slow[@]}" && same slow moved && run_in elsewhere "${slow[@]}" && same slow elsewhere
+}
+check "a folder moved under a run: 74, and what stands in its place is left alone" moved
 
 # ---- clocks ------------------------------------------------------------------------------------
 # The time of day jumps by years at every look; --max-time and checkpoints go by the monotonic clock.

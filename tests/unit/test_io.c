@@ -289,7 +289,16 @@ static void lock_is_exclusive_and_dies_with_its_owner(void **state)
     ftk__dir_unlock(dir.path, fd);
     assert_false(ftk__file_exists(in_dir("lock")));
     assert_int_equal(ftk__dir_lock(dir.path, &fd, &err), FTK_OK);
+    assert_int_equal(ftk__dir_still_locked(dir.path, fd, &err), FTK_OK);
+    /* Another file took its place: it is not ours to remove. */
+    assert_int_equal(unlink(in_dir("lock")), 0);
+    assert_int_equal(ftk__dir_still_locked(dir.path, fd, &err), FTK_EIO);
+    assert_non_null(strstr(err.message, "moved or removed"));
+    assert_int_equal(ftk__file_write(in_dir("lock"), "other", 5, &err), FTK_OK);
+    assert_int_equal(ftk__dir_still_locked(dir.path, fd, &err), FTK_EIO);
     ftk__dir_unlock(dir.path, fd);
+    assert_true(ftk__file_exists(in_dir("lock")));
+    assert_int_equal(unlink(in_dir("lock")), 0);
     assert_int_equal(ftk__dir_lock(in_dir("missing"), &fd, &err), FTK_EIO);
 }
 
