@@ -54,7 +54,7 @@ for name in images labels original; do
 done
 cp -r of-original finished
 use original
-run_in finished -s 'metrics=({use="ece";})' >/dev/null || exit 1 # in the report beside the others
+run_in finished -s 'metrics=({use="brier";})' >/dev/null || exit 1 # in the report beside the others
 
 recorded() { # and the set that is predicted is the one after the limit
     local of
@@ -86,6 +86,33 @@ half_evaluated() { # stopped after the first member, of the set before
     run_in run && same_results of-images run
 }
 check "members of two test sets are not mixed" half_evaluated
+# which cannot be traced as well
+export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+killed_at_rename() ( # killed_at_rename N ARGUMENT...; in a shell of its own, which would tell of the kill
+    exec >/dev/null 2>&1
+    strace -qq -o /dev/null -e trace=rename -e "inject=rename:signal=KILL:when=$1" "$program" "${@:2}"
+    true
+)
+killed() { # at each file of a set made again; then the former set is back
+    local n before=0
+    for n in 3 4 5 6 7 8 9 10 11; do # the first two are the validation split's
+        again images
+        killed_at_rename $n run "$cfg" --out run -q "${options[@]}"
+        if cmp -s run/preds/test/index.json finished/preds/test/index.json; then
+            before=$((before + 1))
+        else
+            jq -e '.sets | has("test") | not' run/eval/report.json || return 1
+        fi
+        cp -r run other
+        run_in run && same_results of-images run || return 1
+        use original
+        run_in other && diff -r other/preds finished/preds || return 1
+        rm -rf other
+    done
+    echo "$before kills before the index was written"
+    [ "$before" -eq 2 ] # by the report's and its own
+}
+check "killed at any file: nothing is mixed, no metric is of the former set" killed
 unknown() { # an index without the hash
     again images
     jq 'del(.data)' finished/preds/test/index.json >run/preds/test/index.json
