@@ -3,18 +3,15 @@
  */
 #include "cli/evaluate.h"
 
-#include "base/io.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "cli/report_merge.h"
+#include "cli/report_file.h"
 #include "cli/stop_signal.h"
 #include "eval/protocol.h"
 #include "eval/suite.h"
 #include "train/member.h"
 #include "train/trainer.h"
 #include <string.h>
-
-enum { REPORT_BYTES = 64 << 20 };
 
 ftk_status ftk__run_engine(struct ftk__prepared *p, struct ftk__engine *ret,
                            struct ftk_error *reterr)
@@ -91,13 +88,80 @@ static uint64_t test_samples(const struct ftk__prepared *p)
     return limit > 0 && limit < p->info.n_test ? limit : p->info.n_test;
 }
 
-static bool wants_test(const struct ftk__prepared *p)
+static bool wants(const struct ftk__prepared *p, const char *set)
 {
     for (uint64_t i = 0; i < p->x->eval.n_on; i++) {
-        if (strcmp(p->x->eval.on[i], "test") == 0)
+        if (strcmp(p->x->eval.on[i], set) == 0)
             return true;
     }
     return false;
+}
+
+static ftk_status hash_test(const struct ftk__prepared *p, struct ftk__sha256 *ret,
+                            struct ftk_error *reterr)
+{
+    struct ftk__testset *test;
+    ftk_status st = ftk__testset_open(&p->request, (uint64_t)p->x->eval.limit, &test, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__images_hash(ftk__testset_images(test), ret, reterr);
+    ftk__testset_close(test);
+    return st;
+}
+
+static ftk_status hash_validation(const struct ftk__prepared *p, struct ftk__sha256 *ret,
+                                  struct ftk_error *reterr)
+{
+    struct ftk__dataset *data;
+    ftk_status st = ftk__dataset_open(&p->request, &data, reterr);
+    if (st < 0)
+        return st;
+    st = ftk__images_hash(ftk__dataset_validation(data), ret, reterr);
+    ftk__dataset_close(data);
+    return st;
+}
+
+/* FTK_ENOENT (66) where a member's files are gone: what it predicted cannot be made again. */
+static ftk_status members_there(const struct ftk__suite *s, struct ftk_error *reterr)
+{
+    struct ftk__sha256 hash;
+    ftk_status st = FTK_OK;
+    for (uint32_t m = 0; m < s->members && st >= 0; m++)
+        st = s->digest(s->load_arg, m, &hash, reterr);
+    return st;
+}
+
+/* Whether whole predictions may stay: they are of the data as they are now, or nothing better can be
+ * had.  `hash_set` reads these data. */
+static ftk_status may_stay(const struct ftk__prepared *p, const struct ftk__suite *s,
+                           const char *set,
+                           ftk_status (*hash_set)(const struct ftk__prepared *,
+                                                  struct ftk__sha256 *, struct ftk_error *),
+                           bool *ret, struct ftk_error *reterr)
+{
+    struct ftk_error err = { 0 };
+    struct ftk__sha256 hash;
+    *ret = true;
+    ftk_status st = hash_set(p, &hash, &err);
+    if (st < 0 && st != FTK_ENOMEM) {
+        ftk__log(FTK_WARN, "predict", "set=%s what=\"predictions are kept, not compared: %s\"", set,
+                 err.message);
+        return FTK_OK;
+    }
+    if (st >= 0)
+        st = ftk__suite_is_of(s, set, &hash, ret, &err);
+    if (st >= 0 && !*ret)
+        st = members_there(s, &err);
+    if (st == FTK_ENOENT) {
+        ftk__log(FTK_WARN, "predict",
+                 "set=%s what=\"predictions are kept, though of other images or labels: %s\"", set,
+                 err.message);
+        *ret = true;
+        return FTK_OK;
+    }
+    if (st < 0)
+        *reterr = err;
+    return st;
 }
 
 ftk_status ftk__evaluated(const struct ftk__prepared *p, const char *run_dir, bool *ret,
@@ -109,12 +173,34 @@ ftk_status ftk__evaluated(const struct ftk__prepared *p, const char *run_dir, bo
     ftk_status st = suite_open(p, run_dir, &source, &s, reterr);
     if (st >= 0 && p->info.n_validation > 0)
         st = ftk__suite_has(&s, "validation", p->info.n_validation, &all, reterr);
-    if (st >= 0 && all && wants_test(p))
+    if (st >= 0 && all && wants(p, "test"))
         st = ftk__suite_has(&s, "test", test_samples(p), &all, reterr);
+    if (st >= 0 && all && wants(p, "test"))
+        st = may_stay(p, &s, "test", hash_test, &all, reterr);
+    /* Training images are many: read where their validation split is reported. */
+    if (st >= 0 && all && wants(p, "validation"))
+        st = may_stay(p, &s, "validation", hash_validation, &all, reterr);
     ftk__free(source.dir);
     if (st >= 0)
         *ret = all;
     return st;
+}
+
+/* One set, of which nothing that is of other data stays, measured values included: they go first, so
+ * that at no moment old ones stand beside new predictions. */
+static ftk_status predict_set(const struct ftk__suite *s, const char *set,
+                              const struct ftk__images *im, struct ftk_error *reterr)
+{
+    struct ftk__sha256 hash;
+    bool same;
+    ftk_status st = ftk__images_hash(im, &hash, reterr);
+    if (st >= 0)
+        st = ftk__suite_is_of(s, set, &hash, &same, reterr);
+    if (st >= 0 && !same)
+        st = members_there(s, reterr);
+    if (st >= 0 && !same)
+        st = ftk__report_forget(s->run_dir, set, reterr);
+    return st >= 0 ? ftk__suite_predict(s, set, im, &hash, reterr) : st;
 }
 
 static ftk_status predict_test(const struct ftk__prepared *p, const struct ftk__suite *s,
@@ -124,7 +210,7 @@ static ftk_status predict_test(const struct ftk__prepared *p, const struct ftk__
     ftk_status st = ftk__testset_open(&p->request, (uint64_t)p->x->eval.limit, &test, reterr);
     if (st < 0)
         return st;
-    st = ftk__suite_predict(s, "test", ftk__testset_images(test), reterr);
+    st = predict_set(s, "test", ftk__testset_images(test), reterr);
     ftk__testset_close(test);
     return st;
 }
@@ -137,8 +223,8 @@ ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir, str
     ftk_status st = suite_open(p, run_dir, &source, &s, reterr);
     s.engine = e;
     if (st == FTK_OK && p->info.n_validation > 0)
-        st = ftk__suite_predict(&s, "validation", ftk__dataset_validation(d), reterr);
-    if (st == FTK_OK && wants_test(p))
+        st = predict_set(&s, "validation", ftk__dataset_validation(d), reterr);
+    if (st == FTK_OK && wants(p, "test"))
         st = predict_test(p, &s, reterr);
     ftk__free(source.dir);
     return st;
@@ -222,49 +308,6 @@ static ftk_status score_sets(const struct ftk__prepared *p, const struct ftk__su
     return st;
 }
 
-/* eval/report.json as it stands; an empty one where there is none, or none that can be read. */
-static ftk_status read_report(const char *path, json_t **ret, struct ftk_error *reterr)
-{
-    struct ftk_error err;
-    json_t *doc = NULL;
-    ftk_status st = ftk__json_read_file(path, REPORT_BYTES, &doc, &err);
-    if (st == FTK_ENOMEM || st == FTK_EIO) {
-        *reterr = err;
-        return st;
-    }
-    if (st < 0 && st != FTK_ENOENT)
-        ftk__log(FTK_WARN, "report", "what=\"%s is made anew: %s\"", path, err.message);
-    *ret = st >= 0 ? doc : json_object();
-    return FTK_OK;
-}
-
-/* Writes eval/report.json: `sets` and what else the old one had. */
-static ftk_status write_report(const char *run_dir, const json_t *sets, struct ftk_error *reterr)
-{
-    char *dir = ftk__path_join(run_dir, "eval");
-    char *path = dir ? ftk__path_join(dir, "report.json") : NULL;
-    json_t *doc = NULL;
-    ftk_status st = FTK_OK;
-    if (!path)
-        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of the report");
-    if (st >= 0)
-        st = ftk__mkdirs(dir, reterr);
-    if (st >= 0)
-        st = read_report(path, &doc, reterr);
-    if (st >= 0) {
-        json_t *fresh = json_pack("{s:O}", "sets", sets);
-        if (!fresh || !ftk__report_merge(doc, fresh))
-            st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
-        json_decref(fresh);
-    }
-    if (st >= 0)
-        st = ftk__json_write_file(path, doc, reterr);
-    json_decref(doc);
-    ftk__free(path);
-    ftk__free(dir);
-    return st;
-}
-
 ftk_status ftk__evaluation_report(struct ftk__prepared *p, const char *run_dir, json_t **ret_sets,
                                   struct ftk_error *reterr)
 {
@@ -279,7 +322,7 @@ ftk_status ftk__evaluation_report(struct ftk__prepared *p, const char *run_dir, 
     if (st >= 0)
         st = score_sets(p, &s, sets, reterr);
     if (st >= 0)
-        st = write_report(run_dir, sets, reterr);
+        st = ftk__report_write(run_dir, sets, reterr);
     metrics_done(&m);
     if (st < 0)
         json_decref(sets);

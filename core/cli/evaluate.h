@@ -10,11 +10,13 @@
 ftk_status ftk__run_engine(struct ftk__prepared *p, struct ftk__engine *ret,
                            struct ftk_error *reterr);
 
-/* Whether every set's predictions are in the run's folder. */
+/* Whether every set's predictions are in the run's folder, and of the data as they are now.  Where
+ * those cannot be read the predictions stay as they are, with a warning. */
 ftk_status ftk__evaluated(const struct ftk__prepared *p, const char *run_dir, bool *ret,
                           struct ftk_error *reterr);
-/* Writes the predictions that are missing: of each set of `eval.on`, and of the validation split
- * where there is one.  `e` is compiled for the model.  FTK_DONE: stopped as asked, after some. */
+/* Writes the predictions that are missing or of other data: of each set of `eval.on`, and of the
+ * validation split where there is one.  What was measured on such other data is removed from
+ * eval/report.json.  `e` is compiled for the model.  FTK_DONE: stopped as asked, after some. */
 ftk_status ftk__evaluate(const struct ftk__prepared *p, const char *run_dir,
                          struct ftk__engine *e, const struct ftk__dataset *d,
                          struct ftk_error *reterr);

@@ -158,18 +158,22 @@ void ftk__dataset_fill_validation(const struct ftk__dataset *d, uint32_t member,
     }
 }
 
-/* Shape, classes, number, pixels, labels; not the file's bytes, so that a plain and a compressed
- * file of the same images are the same data.                                              */
-ftk_status ftk__dataset_hash(const struct ftk__dataset *d, struct ftk__sha256 *ret,
-                             struct ftk_error *reterr)
+ftk_status ftk__images_hash(const struct ftk__images *im, struct ftk__sha256 *ret,
+                            struct ftk_error *reterr)
 {
-    const struct ftk__store *s = &d->store;
     struct ftk__hasher *h = ftk__hasher_new();
     if (!h)
         return ftk__fail(reterr, FTK_ENOMEM, "out of memory for the hash of the data");
-    const uint64_t head[] = { s->shape[0], s->shape[1], s->shape[2], s->classes, s->n };
+    const uint64_t head[] = { im->shape[0], im->shape[1], im->shape[2], im->classes, im->n };
     ftk__hasher_add(h, head, sizeof head);
-    ftk__hasher_add(h, s->pixels, head[0] * head[1] * head[2] * s->n);
-    ftk__hasher_add(h, s->label, s->n * sizeof *s->label);
+    ftk__hasher_add(h, im->pixels, head[0] * head[1] * head[2] * im->n);
+    ftk__hasher_add(h, im->label, im->n * sizeof *im->label);
     return ftk__hasher_end(h, ret, reterr);
+}
+
+ftk_status ftk__dataset_hash(const struct ftk__dataset *d, struct ftk__sha256 *ret,
+                             struct ftk_error *reterr)
+{
+    const struct ftk__images all = ftk__store_view(&d->store, &d->train, 0, d->store.n);
+    return ftk__images_hash(&all, ret, reterr);
 }

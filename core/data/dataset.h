@@ -25,6 +25,10 @@ struct ftk__images {            /* a set, or a stretch of one                   
 /* Normalised, no augmentation: x[count][c][h][w], y[count] of images from..from+count. */
 void ftk__images_fill(const struct ftk__images *im, uint64_t from, uint64_t count, float *ret_x,
                       int32_t *ret_y);
+/* SHA-256 over shape, classes, number, pixels and labels as decoded: the same for a plain and a
+ * compressed file, and whatever mean and std are.                                           */
+ftk_status ftk__images_hash(const struct ftk__images *im, struct ftk__sha256 *ret,
+                            struct ftk_error *reterr);
 
 struct ftk__data_request {
     const struct ftk__builtin *set;
@@ -58,8 +62,7 @@ const struct ftk__images *ftk__dataset_validation(const struct ftk__dataset *d);
  * ftk__images_fill.                                                                         */
 void ftk__dataset_fill_validation(const struct ftk__dataset *d, uint32_t member, uint64_t pass,
                                   uint64_t from, uint64_t count, float *ret_x, int32_t *ret_y);
-/* SHA-256 over shape, classes and the training images and labels as decoded, for run.json: the same
- * for a plain and a compressed file.                                                        */
+/* ftk__images_hash of all training images in the file, validation included, for run.json.     */
 ftk_status ftk__dataset_hash(const struct ftk__dataset *d, struct ftk__sha256 *ret,
                              struct ftk_error *reterr);
 

@@ -95,6 +95,50 @@ ftk_status ftk__pred_index_has(const struct ftk__pred_index *ix, int64_t member,
     return st;
 }
 
+bool ftk__pred_index_is_of(const struct ftk__pred_index *ix, const struct ftk__sha256 *data)
+{
+    return strcmp(text_of(ix->doc, "data"), data->hex) == 0;
+}
+
+static ftk_status write_index(const struct ftk__pred_index *ix, struct ftk_error *reterr)
+{
+    char *path = ftk__path_join(ix->dir, "index.json");
+    if (!path)
+        return no_memory(ix, reterr);
+    ftk_status st = ftk__json_write_file(path, ix->doc, reterr);
+    ftk__free(path);
+    return st;
+}
+
+/* Of predictions that are there; a set that is predicted for the first time is no news. */
+static void tell_other(const struct ftk__pred_index *ix, const struct ftk__sha256 *data)
+{
+    const char *there = text_of(ix->doc, "data");
+    if (there[0])
+        ftk__log(FTK_WARN, "predict",
+                 "what=\"%s is made again: it is of other images or labels, SHA-256 %.8s... there, "
+                 "%.8s... here\"",
+                 ix->dir, there, data->hex);
+    else if (text_of(ix->doc, "labels")[0])
+        ftk__log(FTK_WARN, "predict",
+                 "what=\"%s is made again: of which images and labels it is, nothing says\"",
+                 ix->dir);
+}
+
+ftk_status ftk__pred_index_begin(struct ftk__pred_index *ix, const struct ftk__sha256 *data,
+                                 struct ftk_error *reterr)
+{
+    if (ftk__pred_index_is_of(ix, data))
+        return FTK_OK;
+    tell_other(ix, data);
+    json_t *doc = json_pack("{s:s, s:s, s:{}}", "data", data->hex, "labels", "", "members");
+    if (!doc)
+        return no_memory(ix, reterr);
+    json_decref(ix->doc);
+    ix->doc = doc;
+    return write_index(ix, reterr);
+}
+
 static bool enter_labels(struct ftk__pred_index *ix, const struct ftk__sha256 *hash)
 {
     bool same = strcmp(text_of(ix->doc, "labels"), hash->hex) == 0;
@@ -121,10 +165,5 @@ ftk_status ftk__pred_index_enter(struct ftk__pred_index *ix, int64_t member, con
     if (st < 0)
         return st;
     bool ok = member < 0 ? enter_labels(ix, &hash) : enter_member(ix, member, &hash, weights);
-    char *path = ok ? ftk__path_join(ix->dir, "index.json") : NULL;
-    if (!path)
-        return no_memory(ix, reterr);
-    st = ftk__json_write_file(path, ix->doc, reterr);
-    ftk__free(path);
-    return st;
+    return ok ? write_index(ix, reterr) : no_memory(ix, reterr);
 }

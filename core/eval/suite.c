@@ -106,6 +106,21 @@ ftk_status ftk__suite_has(const struct ftk__suite *s, const char *set, uint64_t 
     return st;
 }
 
+ftk_status ftk__suite_is_of(const struct ftk__suite *s, const char *set,
+                            const struct ftk__sha256 *data, bool *ret, struct ftk_error *reterr)
+{
+    struct ftk__str dir = { 0 };
+    struct ftk__pred_index ix = { 0 };
+    ftk_status st = path_of(&dir, s, set, "", reterr);
+    if (st >= 0)
+        st = ftk__pred_index_open(&ix, dir.text, reterr);
+    if (st >= 0)
+        *ret = ftk__pred_index_is_of(&ix, data);
+    ftk__pred_index_close(&ix);
+    ftk__str_done(&dir);
+    return st;
+}
+
 static ftk_status write_logits(const struct ftk__suite *s, struct ftk__pred_index *ix,
                                const char *set, uint32_t member, const struct ftk__images *im,
                                const float *logits, struct ftk_error *reterr)
@@ -165,7 +180,8 @@ static ftk_status write_labels(const struct ftk__suite *s, struct ftk__pred_inde
 }
 
 ftk_status ftk__suite_predict(const struct ftk__suite *s, const char *set,
-                              const struct ftk__images *im, struct ftk_error *reterr)
+                              const struct ftk__images *im, const struct ftk__sha256 *data,
+                              struct ftk_error *reterr)
 {
     struct ftk__str dir = { 0 };
     struct ftk__pred_index ix = { 0 };
@@ -175,6 +191,8 @@ ftk_status ftk__suite_predict(const struct ftk__suite *s, const char *set,
         st = ftk__mkdirs(dir.text, reterr);
     if (st >= 0)
         st = ftk__pred_index_open(&ix, dir.text, reterr);
+    if (st >= 0)
+        st = ftk__pred_index_begin(&ix, data, reterr);
     if (st >= 0)
         st = write_labels(s, &ix, set, im, reterr);
     for (uint32_t m = 0; m < s->members && st >= 0 && !stopped; m++) {

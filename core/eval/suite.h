@@ -26,10 +26,15 @@ struct ftk__suite {
  * member that is there (eval/pred_index.h). */
 ftk_status ftk__suite_has(const struct ftk__suite *s, const char *set, uint64_t n, bool *ret,
                           struct ftk_error *reterr);
-/* Writes preds/<set>/member-<i>.npy (float32 [n][classes]) where they are missing in that sense, and
- * labels.npy (int32).  FTK_DONE: stopped as asked; what is written stays. */
+/* Whether preds/<set> is of the images and labels with this hash. */
+ftk_status ftk__suite_is_of(const struct ftk__suite *s, const char *set,
+                            const struct ftk__sha256 *data, bool *ret, struct ftk_error *reterr);
+/* Writes preds/<set>/member-<i>.npy (float32 [n][classes]) where they are missing in that sense or of
+ * other data than `data`, the hash of `im`, and labels.npy (int32).  FTK_DONE: stopped as asked;
+ * what is written stays. */
 ftk_status ftk__suite_predict(const struct ftk__suite *s, const char *set,
-                              const struct ftk__images *im, struct ftk_error *reterr);
+                              const struct ftk__images *im, const struct ftk__sha256 *data,
+                              struct ftk_error *reterr);
 /* Metrics of preds/<set> as in ftk__metrics_report. Needs no engine. */
 ftk_status ftk__suite_score(const struct ftk__suite *s, const char *set, json_t **ret,
                             struct ftk_error *reterr);

@@ -99,6 +99,50 @@ static void other_labels_are_another_set(void **state)
     assert_false(has(d, 0, "member-0.npy", &mine));
 }
 
+static bool is_of(struct scratch_dir *d, const struct ftk__sha256 *data)
+{
+    struct ftk__pred_index ix;
+    assert_int_equal(ftk__pred_index_open(&ix, d->path, NULL), FTK_OK);
+    bool ret = ftk__pred_index_is_of(&ix, data);
+    ftk__pred_index_close(&ix);
+    return ret;
+}
+
+static void begin(struct scratch_dir *d, const struct ftk__sha256 *data)
+{
+    struct ftk__pred_index ix;
+    assert_int_equal(ftk__pred_index_open(&ix, d->path, NULL), FTK_OK);
+    assert_int_equal(ftk__pred_index_begin(&ix, data, NULL), FTK_OK);
+    ftk__pred_index_close(&ix);
+}
+
+static void other_data_drop_all_entries(void **state)
+{
+    struct scratch_dir *d = *state;
+    assert_false(is_of(d, &mine));
+    begin(d, &mine);
+    assert_true(is_of(d, &mine));
+    assert_false(is_of(d, &other));
+    enter(d, -1, "labels.npy", NULL);
+    enter(d, 0, "member-0.npy", &mine);
+    begin(d, &mine);
+    assert_true(has(d, -1, "labels.npy", NULL));
+    assert_true(has(d, 0, "member-0.npy", &mine));
+    begin(d, &other); /* of the same labels          */
+    assert_true(is_of(d, &other));
+    assert_false(has(d, -1, "labels.npy", NULL));
+    assert_false(has(d, 0, "member-0.npy", &mine));
+}
+
+static void entries_of_unknown_data_are_dropped(void **state)
+{
+    struct scratch_dir *d = *state;
+    enter(d, -1, "labels.npy", NULL);
+    enter(d, 0, "member-0.npy", &mine);
+    begin(d, &mine);
+    assert_false(has(d, 0, "member-0.npy", &mine));
+}
+
 static void a_damaged_index_is_made_anew(void **state)
 {
     struct scratch_dir *d = *state;
@@ -123,6 +167,8 @@ static ftk_status sweep(void *arg)
     bool ret;
     ftk_status st = ftk__pred_index_open(&ix, d->path, NULL);
     if (st >= 0)
+        st = ftk__pred_index_begin(&ix, ftk__pred_index_is_of(&ix, &mine) ? &other : &mine, NULL);
+    if (st >= 0)
         st = ftk__pred_index_enter(&ix, -1, "labels.npy", NULL, NULL);
     if (st >= 0)
         st = ftk__pred_index_enter(&ix, 0, "member-0.npy", &mine, NULL);
@@ -145,6 +191,8 @@ int main(void)
         TEST(a_file_that_changed_counts_as_missing),
         TEST(another_member_than_the_one_that_is_there),
         TEST(other_labels_are_another_set),
+        TEST(other_data_drop_all_entries),
+        TEST(entries_of_unknown_data_are_dropped),
         TEST(a_damaged_index_is_made_anew),
         TEST(memory_failures_are_reported),
     };
