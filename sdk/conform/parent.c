@@ -18,6 +18,15 @@ enum { MAX_JOBS = 64, DEFAULT_TIMEOUT_MS = 10000 };
 #define FILE_ITSELF   UINT32_MAX
 #define ADDRESS_SPACE (UINT64_C(8) << 30)
 
+/* The shadow memory of a sanitizer is terabytes of address space.  gcc defines the first two. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define SANITIZED 0
+#endif
+
 const char *ftk__outcome_algo(const struct ftk__conform_run *r, const struct ftk__outcome *o)
 {
     return o->algo == FILE_ITSELF ? "" : r->file[o->file].algo[o->algo];
@@ -287,10 +296,7 @@ static ftk_status start(struct ftk__conform_run *r, struct slot *s, struct ftk__
     uint32_t ms = o->rule->timeout_ms ? o->rule->timeout_ms : DEFAULT_TIMEOUT_MS;
     double timeout = r->timeout_s > 0 ? r->timeout_s : ms / 1e3;
     bool backend = o->algo != FILE_ITSELF && r->file[o->file].bit[o->algo] == FTK__ON_BACKEND;
-    uint64_t limit = backend ? 0 : ADDRESS_SPACE;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    limit = 0; /* shadow memory is terabytes of address space */
-#endif
+    uint64_t limit = backend || SANITIZED ? 0 : ADDRESS_SPACE;
     ftk__format(spec, sizeof(spec), "%s:%s:0:-1:3", o->rule->id, ftk__outcome_algo(r, o));
     s->o = o;
     ftk_status st =

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/sanitized.sh"
 only_long
 build=$FTK_BUILD_DIR/sanitize-thread
-export TSAN_OPTIONS=halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1
 
 CC=clang CXX=clang++ check "builds" build_sanitized -DFTK_SANITIZE=thread -DFTK_ONEDNN=OFF
 check "unit suites" suites tests/bin/
