@@ -24,7 +24,7 @@ static ftk_status read_report(const char *path, json_t **ret, struct ftk_error *
     if (st < 0 && st != FTK_ENOENT)
         ftk__log(FTK_WARN, "report", "what=\"%s is made anew: %s\"", path, err.message);
     *ret = st >= 0 ? doc : json_object();
-    return FTK_OK;
+    return *ret ? FTK_OK : ftk__fail(reterr, FTK_ENOMEM, "no memory for the report");
 }
 
 ftk_status ftk__report_write(const char *run_dir, const json_t *sets, struct ftk_error *reterr)

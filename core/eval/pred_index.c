@@ -23,6 +23,15 @@ static const char *text_of(const json_t *doc, const char *key)
     return text ? text : "";
 }
 
+/* NULL: no memory, of which json_pack takes no notice where it is to make a "{}" itself. */
+static json_t *no_entries(const char *data)
+{
+    json_t *members = json_object();
+    if (!members)
+        return NULL;
+    return json_pack("{s:s, s:s, s:o}", "data", data, "labels", "", "members", members);
+}
+
 ftk_status ftk__pred_index_open(struct ftk__pred_index *ix, const char *dir,
                                 struct ftk_error *reterr)
 {
@@ -44,7 +53,7 @@ ftk_status ftk__pred_index_open(struct ftk__pred_index *ix, const char *dir,
         ftk__log(FTK_WARN, "predict", "what=\"%s/index.json is made anew: %s\"", dir,
                  st < 0 ? err.message : "it is no index");
     json_decref(st >= 0 ? ix->doc : NULL);
-    ix->doc = json_pack("{s:s, s:{}}", "labels", "", "members");
+    ix->doc = no_entries("");
     return ix->doc ? FTK_OK : no_memory(ix, reterr);
 }
 
@@ -131,7 +140,7 @@ ftk_status ftk__pred_index_begin(struct ftk__pred_index *ix, const struct ftk__s
     if (ftk__pred_index_is_of(ix, data))
         return FTK_OK;
     tell_other(ix, data);
-    json_t *doc = json_pack("{s:s, s:s, s:{}}", "data", data->hex, "labels", "", "members");
+    json_t *doc = no_entries(data->hex);
     if (!doc)
         return no_memory(ix, reterr);
     json_decref(ix->doc);
