@@ -3,6 +3,7 @@
  */
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
@@ -97,4 +98,15 @@ ftk_status ftk__sha256_file(const char *path, struct ftk__sha256 *ret, struct ft
         return ftk__fail(reterr, FTK_EIO, "cannot read %s: %s", path, strerror(error));
     *ret = hash;
     return FTK_OK;
+}
+
+ftk_status ftk__sha256_file_in(const char *dir, const char *name, struct ftk__sha256 *ret,
+                               struct ftk_error *reterr)
+{
+    char *path = ftk__path_join(dir, name);
+    if (!path)
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of %s", name);
+    ftk_status st = ftk__sha256_file(path, ret, reterr);
+    ftk__free(path);
+    return st;
 }

@@ -11,6 +11,9 @@ struct ftk__sha256 {
 ftk_status ftk__sha256_buffer(const void *data, uint64_t bytes, struct ftk__sha256 *ret,
                               struct ftk_error *reterr);
 ftk_status ftk__sha256_file(const char *path, struct ftk__sha256 *ret, struct ftk_error *reterr);
+/* Of dir/name. */
+ftk_status ftk__sha256_file_in(const char *dir, const char *name, struct ftk__sha256 *ret,
+                               struct ftk_error *reterr);
 
 /* Piece by piece; every begin needs its end. */
 struct ftk__hasher;

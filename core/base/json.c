@@ -89,3 +89,9 @@ ftk_status ftk__json_read_file(const char *path, uint64_t limit, json_t **ret,
     ftk__free(text);
     return st;
 }
+
+const char *ftk__json_string(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}

@@ -15,4 +15,6 @@ ftk_status ftk__json_read_file(const char *path, uint64_t limit, json_t **ret,
                                struct ftk_error *reterr);
 ftk_status ftk__json_parse(const char *text, uint64_t bytes, const char *what, json_t **ret,
                            struct ftk_error *reterr);
+/* The string at `key` of an object; "" where there is none.  Valid as long as the object is.     */
+const char *ftk__json_string(const json_t *object, const char *key);
 #endif

@@ -3,6 +3,7 @@
  */
 #include "cli/dense_run.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 #include "cli/manifest.h"
 #include "cli/run_folder.h"
@@ -11,12 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static const char *text_at(const json_t *doc, const char *key)
-{
-    const char *text = json_string_value(json_object_get(doc, key));
-    return text ? text : "";
-}
 
 /* Whether the line is one that has to agree: all of data and model, and the length. */
 static bool must_agree(const char *line)
@@ -57,8 +52,8 @@ static ftk_status check_backend(const json_t *ours, const json_t *theirs, struct
         if (!unknown && !json_equal(mine, json_object_get(b, keys[i])))
             return ftk__fail(reterr, FTK_EINVAL, "its backend.%s differs", keys[i]);
     }
-    if (strcmp(text_at(ours, "host"), text_at(theirs, "host")) != 0)
-        return ftk__fail(reterr, FTK_EINVAL, "it ran on %s", text_at(theirs, "host"));
+    if (strcmp(ftk__json_string(ours, "host"), ftk__json_string(theirs, "host")) != 0)
+        return ftk__fail(reterr, FTK_EINVAL, "it ran on %s", ftk__json_string(theirs, "host"));
     return FTK_OK;
 }
 
@@ -67,8 +62,9 @@ ftk_status ftk__dense_check(const json_t *ours, const json_t *theirs, struct ftk
     struct ftk__cost cost;
     if (!ftk__manifest_finished(theirs))
         return ftk__fail(reterr, FTK_EINVAL, "it is not finished");
-    if (strcmp(text_at(theirs, "strategy"), "dense") != 0)
-        return ftk__fail(reterr, FTK_EINVAL, "its strategy is %s", text_at(theirs, "strategy"));
+    if (strcmp(ftk__json_string(theirs, "strategy"), "dense") != 0)
+        return ftk__fail(reterr, FTK_EINVAL, "its strategy is %s",
+                         ftk__json_string(theirs, "strategy"));
     ftk_status st = ftk__manifest_cost(theirs, &cost, reterr);
     if (st < 0)
         return st;

@@ -45,19 +45,17 @@ static ftk_status load_member(void *arg, uint32_t member, struct ftk_error *rete
 static ftk_status digest_member(void *arg, uint32_t member, struct ftk__sha256 *ret,
                                 struct ftk_error *reterr)
 {
-    static const char *const kinds[] = { "", ".masks" };
     const struct member_source *m = arg;
     struct ftk__str hashes = { 0 };
     ftk_status st = FTK_OK;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && st >= 0; i++) {
-        struct ftk__str path = { 0 };
+    for (int part = 0; part < FTK__MEMBER_PARTS && st >= 0; part++) {
+        char name[FTK__MEMBER_NAME];
         struct ftk__sha256 hash = { 0 };
-        ftk__str_addf(&path, "%s/member-%u%s.safetensors", m->dir, member, kinds[i]);
-        st = path.failed ? FTK_ENOMEM : ftk__sha256_file(path.text, &hash, reterr);
+        ftk__member_name(member, (enum ftk__member_part)part, name);
+        st = ftk__sha256_file_in(m->dir, name, &hash, reterr);
         ftk__str_add(&hashes, hash.hex);
-        ftk__str_done(&path);
     }
-    if (st == FTK_ENOMEM || hashes.failed)
+    if (st >= 0 && hashes.failed)
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the digest of member %u", member);
     if (st >= 0)
         st = ftk__sha256_buffer(hashes.text, hashes.len, ret, reterr);

@@ -3,6 +3,7 @@
  */
 #include "cli/run_folder.h"
 
+#include "base/json.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -28,15 +29,9 @@ ftk_status ftk__manifest_read(const char *dir, json_t **ret, struct ftk_error *r
     return st;
 }
 
-static const char *text_of(const json_t *manifest, const char *key)
-{
-    const char *text = json_string_value(json_object_get(manifest, key));
-    return text ? text : "";
-}
-
 bool ftk__manifest_finished(const json_t *manifest)
 {
-    return strcmp(text_of(manifest, "status"), "finished") == 0;
+    return strcmp(ftk__json_string(manifest, "status"), "finished") == 0;
 }
 
 static ftk_status no_memory(struct ftk_error *reterr)

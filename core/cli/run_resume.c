@@ -3,6 +3,7 @@
  */
 #include "cli/run_resume.h"
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -15,12 +16,6 @@ enum { HASH_SHOWN = 12 };
 static ftk_status no_memory(struct ftk_error *reterr)
 {
     return ftk__fail(reterr, FTK_ENOMEM, "no memory to compare with the unfinished run");
-}
-
-static const char *text_of(const json_t *doc, const char *key)
-{
-    const char *text = json_string_value(json_object_get(doc, key));
-    return text ? text : "";
 }
 
 json_t *ftk__resume_identity(const json_t *manifest)
@@ -78,15 +73,15 @@ static ftk_status check_data(const char *what, const json_t *then, const json_t 
 {
     const json_t *a = json_object_get(then, "data");
     const json_t *b = json_object_get(now, "data");
-    const char *there = text_of(a, "sha256");
-    const char *here = text_of(b, "sha256");
+    const char *there = ftk__json_string(a, "sha256");
+    const char *here = ftk__json_string(b, "sha256");
     if (strcmp(there, here) == 0)
         return FTK_OK;
     return ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
                           "%s began with other training data: SHA-256 %.*s... of %s there, %.*s... "
                           "here",
-                          what, HASH_SHOWN, there[0] ? there : "unknown", text_of(a, "set"),
-                          HASH_SHOWN, here);
+                          what, HASH_SHOWN, there[0] ? there : "unknown",
+                          ftk__json_string(a, "set"), HASH_SHOWN, here);
 }
 
 /* Whether some operation calls rules of that kind. */
@@ -117,8 +112,8 @@ static const json_t *plugin_like(const json_t *list, const json_t *row)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *other = json_array_get(list, i);
-        if (strcmp(text_of(other, "kind"), text_of(row, "kind")) == 0 &&
-            strcmp(text_of(other, "name"), text_of(row, "name")) == 0)
+        if (strcmp(ftk__json_string(other, "kind"), ftk__json_string(row, "kind")) == 0 &&
+            strcmp(ftk__json_string(other, "name"), ftk__json_string(row, "name")) == 0)
             return other;
     }
     return NULL;
@@ -127,13 +122,13 @@ static const json_t *plugin_like(const json_t *list, const json_t *row)
 static ftk_status refuse_plugin(const char *what, const json_t *there, const json_t *here,
                                 struct ftk_error *reterr)
 {
-    const char *hash = text_of(there, "sha256");
+    const char *hash = ftk__json_string(there, "sha256");
     ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_UNAVAILABLE,
                    "%s began with another file of %s plugin '%s': SHA-256 %.*s... there, %.*s... "
                    "here, of %s",
-                   what, text_of(here, "kind"), text_of(here, "name"), HASH_SHOWN,
-                   hash[0] ? hash : "unknown", HASH_SHOWN, text_of(here, "sha256"),
-                   text_of(here, "path"));
+                   what, ftk__json_string(here, "kind"), ftk__json_string(here, "name"), HASH_SHOWN,
+                   hash[0] ? hash : "unknown", HASH_SHOWN, ftk__json_string(here, "sha256"),
+                   ftk__json_string(here, "path"));
     ftk__error_context(reterr, "a run is continued with the rules that it began with");
     return FTK_EINVAL;
 }
@@ -146,13 +141,14 @@ static ftk_status check_plugins(const struct ftk__prepared *p, const char *what,
     for (size_t i = 0; i < json_array_size(ours); i++) {
         const json_t *here = json_array_get(ours, i);
         const json_t *there = plugin_like(theirs, here);
-        bool same = there && strcmp(text_of(here, "sha256"), text_of(there, "sha256")) == 0;
-        if (same || strcmp(text_of(here, "kind"), "metric") == 0)
+        bool same = there && strcmp(ftk__json_string(here, "sha256"),
+                                    ftk__json_string(there, "sha256")) == 0;
+        if (same || strcmp(ftk__json_string(here, "kind"), "metric") == 0)
             continue;
-        if (is_used(p, text_of(here, "kind")))
+        if (is_used(p, ftk__json_string(here, "kind")))
             return refuse_plugin(what, there, here, reterr);
         ftk__str_addf(notes, "%s plugin '%s' has changed, which this run does not use\n",
-                      text_of(here, "kind"), text_of(here, "name"));
+                      ftk__json_string(here, "kind"), ftk__json_string(here, "name"));
     }
     return FTK_OK;
 }
@@ -168,8 +164,8 @@ static void note_backend(const json_t *then, const json_t *now, struct ftk__str 
     const json_t *b = json_object_get(now, "backend");
     bool named = false;
     for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
-        const char *there = text_of(a, of[i].key);
-        const char *here = text_of(b, of[i].key);
+        const char *there = ftk__json_string(a, of[i].key);
+        const char *here = ftk__json_string(b, of[i].key);
         if (strcmp(there, here) == 0)
             continue;
         /* Another backend has another device too. */
@@ -178,19 +174,19 @@ static void note_backend(const json_t *then, const json_t *now, struct ftk__str 
                           of[i].what, here[0] ? here : "none", there[0] ? there : "none");
         named = true;
     }
-    const char *built = text_of(json_object_get(a, "plugin"), "sha256");
-    const char *build = text_of(json_object_get(b, "plugin"), "sha256");
+    const char *built = ftk__json_string(json_object_get(a, "plugin"), "sha256");
+    const char *build = ftk__json_string(json_object_get(b, "plugin"), "sha256");
     if (!named && strcmp(built, build) != 0)
         ftk__str_addf(notes, "resumed with another build of backend %s: bits may differ\n",
-                      text_of(b, "name"));
+                      ftk__json_string(b, "name"));
 }
 
 static void note_program(const json_t *then, const json_t *now, struct ftk__str *notes)
 {
     static const char *const keys[] = { "version", "compiler" };
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        const char *there = text_of(then, keys[i]);
-        const char *here = text_of(now, keys[i]);
+        const char *there = ftk__json_string(then, keys[i]);
+        const char *here = ftk__json_string(now, keys[i]);
         if (strcmp(there, here) != 0)
             ftk__str_addf(notes,
                           "resumed with another %s of the program, %s after %s: bits may "

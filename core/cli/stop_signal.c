@@ -8,6 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* SIGHUP: the terminal is gone; SIGXCPU, SIGUSR2: batch systems give notice by them. */
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {
+    { SIGINT, "SIGINT" }, { SIGTERM, "SIGTERM" }, { SIGUSR2, "SIGUSR2" },
+    { SIGHUP, "SIGHUP" }, { SIGXCPU, "SIGXCPU" },
+};
+enum { N_SIGNALS = sizeof(signals) / sizeof(signals[0]) };
+
 static volatile sig_atomic_t asked; /* the number of the first signal           */
 static volatile sig_atomic_t interrupts;
 static double deadline;
@@ -37,19 +47,18 @@ static void on_signal(int number)
 
 ftk_status ftk__stop_setup(double max_s, struct ftk_error *reterr)
 {
-    /* SIGHUP: the terminal is gone; SIGXCPU, SIGUSR2: batch systems give notice by them. */
-    static const int numbers[] = { SIGINT, SIGTERM, SIGUSR2, SIGHUP, SIGXCPU };
     /* Restarted: no read or write of a file is to fail for a signal whose effect comes later. */
     struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
     struct sigaction old;
     sigemptyset(&act.sa_mask);
     deadline = max_s >= 0 ? ftk__now() + max_s : 0;
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        int failed = sigaction(numbers[i], NULL, &old);
+    for (int i = 0; i < N_SIGNALS; i++) {
+        const int number = signals[i].number;
+        int failed = sigaction(number, NULL, &old);
         if (!failed && old.sa_handler == SIG_IGN)
             continue;
-        if (failed || sigaction(numbers[i], &act, NULL) != 0)
-            return ftk__fail(reterr, FTK_EINTERNAL, "cannot handle signal %d: %s", numbers[i],
+        if (failed || sigaction(number, &act, NULL) != 0)
+            return ftk__fail(reterr, FTK_EINTERNAL, "cannot handle %s: %s", signals[i].name,
                              strerror(errno));
     }
     /* A file that may not grow is an error of that write like any other, not the end; and training
@@ -76,18 +85,9 @@ bool ftk__stop_asked(void)
 
 const char *ftk__stop_reason(void)
 {
-    switch (asked) {
-    case SIGINT:
-        return "SIGINT";
-    case SIGTERM:
-        return "SIGTERM";
-    case SIGUSR2:
-        return "SIGUSR2";
-    case SIGHUP:
-        return "SIGHUP";
-    case SIGXCPU:
-        return "SIGXCPU";
-    default:
-        return "--max-time";
+    for (int i = 0; i < N_SIGNALS; i++) {
+        if (signals[i].number == asked)
+            return signals[i].name;
     }
+    return "--max-time";
 }

@@ -3,6 +3,7 @@
  */
 #include "eval/pred_index.h"
 
+#include "base/json.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,12 +16,6 @@ enum { INDEX_BYTES = 16 << 20 };
 static ftk_status no_memory(const struct ftk__pred_index *ix, struct ftk_error *reterr)
 {
     return ftk__fail(reterr, FTK_ENOMEM, "no memory for the index of %s", ix->dir);
-}
-
-static const char *text_of(const json_t *doc, const char *key)
-{
-    const char *text = json_string_value(json_object_get(doc, key));
-    return text ? text : "";
 }
 
 /* NULL: no memory, of which json_pack takes no notice where it is to make a "{}" itself. */
@@ -63,17 +58,6 @@ void ftk__pred_index_close(struct ftk__pred_index *ix)
     *ix = (struct ftk__pred_index){ 0 };
 }
 
-static ftk_status hash_of(const struct ftk__pred_index *ix, const char *file,
-                          struct ftk__sha256 *ret, struct ftk_error *reterr)
-{
-    char *path = ftk__path_join(ix->dir, file);
-    if (!path)
-        return no_memory(ix, reterr);
-    ftk_status st = ftk__sha256_file(path, ret, reterr);
-    ftk__free(path);
-    return st;
-}
-
 /* The digests that are entered; "" for none. */
 static void entered(const struct ftk__pred_index *ix, int64_t member, const char **ret_file,
                     const char **ret_weights)
@@ -81,8 +65,8 @@ static void entered(const struct ftk__pred_index *ix, int64_t member, const char
     char key[32];
     ftk__format(key, sizeof(key), "%lld", (long long)member);
     const json_t *row = json_object_get(json_object_get(ix->doc, "members"), key);
-    *ret_file = member < 0 ? text_of(ix->doc, "labels") : text_of(row, "logits");
-    *ret_weights = text_of(row, "weights");
+    *ret_file = member < 0 ? ftk__json_string(ix->doc, "labels") : ftk__json_string(row, "logits");
+    *ret_weights = ftk__json_string(row, "weights");
 }
 
 ftk_status ftk__pred_index_has(const struct ftk__pred_index *ix, int64_t member, const char *file,
@@ -96,7 +80,7 @@ ftk_status ftk__pred_index_has(const struct ftk__pred_index *ix, int64_t member,
     *ret = false;
     if (!of_file[0] || (weights && strcmp(of_weights, weights->hex) != 0))
         return FTK_OK;
-    ftk_status st = hash_of(ix, file, &hash, reterr);
+    ftk_status st = ftk__sha256_file_in(ix->dir, file, &hash, reterr);
     if (st == FTK_ENOENT)
         return FTK_OK;
     if (st >= 0)
@@ -106,7 +90,7 @@ ftk_status ftk__pred_index_has(const struct ftk__pred_index *ix, int64_t member,
 
 bool ftk__pred_index_is_of(const struct ftk__pred_index *ix, const struct ftk__sha256 *data)
 {
-    return strcmp(text_of(ix->doc, "data"), data->hex) == 0;
+    return strcmp(ftk__json_string(ix->doc, "data"), data->hex) == 0;
 }
 
 static ftk_status write_index(const struct ftk__pred_index *ix, struct ftk_error *reterr)
@@ -122,13 +106,13 @@ static ftk_status write_index(const struct ftk__pred_index *ix, struct ftk_error
 /* Of predictions that are there; a set that is predicted for the first time is no news. */
 static void tell_other(const struct ftk__pred_index *ix, const struct ftk__sha256 *data)
 {
-    const char *there = text_of(ix->doc, "data");
+    const char *there = ftk__json_string(ix->doc, "data");
     if (there[0])
         ftk__log(FTK_WARN, "predict",
                  "what=\"%s is made again: it is of other images or labels, SHA-256 %.8s... there, "
                  "%.8s... here\"",
                  ix->dir, there, data->hex);
-    else if (text_of(ix->doc, "labels")[0])
+    else if (ftk__json_string(ix->doc, "labels")[0])
         ftk__log(FTK_WARN, "predict",
                  "what=\"%s is made again: of which images and labels it is, nothing says\"",
                  ix->dir);
@@ -150,7 +134,7 @@ ftk_status ftk__pred_index_begin(struct ftk__pred_index *ix, const struct ftk__s
 
 static bool enter_labels(struct ftk__pred_index *ix, const struct ftk__sha256 *hash)
 {
-    bool same = strcmp(text_of(ix->doc, "labels"), hash->hex) == 0;
+    bool same = strcmp(ftk__json_string(ix->doc, "labels"), hash->hex) == 0;
     if (!same && json_object_clear(json_object_get(ix->doc, "members")) != 0)
         return false;
     return same || json_object_set_new(ix->doc, "labels", json_string(hash->hex)) == 0;
@@ -170,7 +154,7 @@ ftk_status ftk__pred_index_enter(struct ftk__pred_index *ix, int64_t member, con
                                  const struct ftk__sha256 *weights, struct ftk_error *reterr)
 {
     struct ftk__sha256 hash;
-    ftk_status st = hash_of(ix, file, &hash, reterr);
+    ftk_status st = ftk__sha256_file_in(ix->dir, file, &hash, reterr);
     if (st < 0)
         return st;
     bool ok = member < 0 ? enter_labels(ix, &hash) : enter_member(ix, member, &hash, weights);

@@ -10,6 +10,12 @@
 
 enum { NAME_CAP = 256 };
 
+void ftk__member_name(uint32_t member, enum ftk__member_part part, char ret[FTK__MEMBER_NAME])
+{
+    ftk__format(ret, FTK__MEMBER_NAME, "member-%u%s.safetensors", member,
+                part == FTK__MEMBER_MASKS ? ".masks" : "");
+}
+
 /* Arrays gathered for one file; names and data are owned. */
 struct bundle {
     struct ftk__st_array *v; // [n]
@@ -108,7 +114,7 @@ static ftk_status save_masks(struct ftk__network *n, const struct ftk__snapshot 
                                sizeof(name));
         st = add_mask(n, of, &b, l, name, reterr);
     }
-    ftk__format(name, sizeof(name), "member-%u.masks.safetensors", member);
+    ftk__member_name(member, FTK__MEMBER_MASKS, name);
     if (st >= 0)
         st = write_bundle(&b, dir, name, meta, n_meta, reterr);
     bundle_done(&b);
@@ -130,7 +136,7 @@ static ftk_status save_both(struct ftk__network *n, const struct ftk__snapshot *
         ftk__model_tensor_name(n->model, node, role, name, sizeof(name));
         st = add_whole(n, of, &b, node, role, name, reterr);
     }
-    ftk__format(name, sizeof(name), "member-%u.safetensors", member);
+    ftk__member_name(member, FTK__MEMBER_WEIGHTS, name);
     if (st >= 0)
         st = write_bundle(&b, dir, name, meta, n_meta, reterr);
     bundle_done(&b);
@@ -208,23 +214,25 @@ static ftk_status load_arrays(struct ftk__network *n, const char *path, struct f
     return st;
 }
 
+static ftk_status load_part(struct ftk__network *n, const char *dir, uint32_t member,
+                            enum ftk__member_part part, struct ftk_error *reterr)
+{
+    char name[FTK__MEMBER_NAME];
+    ftk__member_name(member, part, name);
+    char *path = ftk__path_join(dir, name);
+    if (!path)
+        return ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of member %u", member);
+    ftk_status st =
+        part == FTK__MEMBER_MASKS ? load_masks(n, path, reterr) : load_arrays(n, path, reterr);
+    ftk__free(path);
+    return st;
+}
+
 ftk_status ftk__member_load(struct ftk__network *n, const char *dir, uint32_t member,
                             struct ftk_error *reterr)
 {
-    struct ftk__str masks = { 0 };
-    struct ftk__str arrays = { 0 };
-    ftk__str_addf(&masks, "%s/member-%u.masks.safetensors", dir, member);
-    ftk__str_addf(&arrays, "%s/member-%u.safetensors", dir, member);
-    ftk_status st = FTK_OK;
-    if (masks.failed || arrays.failed)
-        st = ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of member %u", member);
-    if (st >= 0)
-        st = load_masks(n, masks.text, reterr);
-    if (st >= 0)
-        st = load_arrays(n, arrays.text, reterr);
-    ftk__str_done(&masks);
-    ftk__str_done(&arrays);
-    return st;
+    ftk_status st = load_part(n, dir, member, FTK__MEMBER_MASKS, reterr);
+    return st < 0 ? st : load_part(n, dir, member, FTK__MEMBER_WEIGHTS, reterr);
 }
 
 static ftk_status add_active(struct ftk__network *n, struct bundle *b, uint32_t layer,

@@ -7,6 +7,10 @@
 #include "base/safetensors.h"
 #include "train/network.h"
 
+enum ftk__member_part { FTK__MEMBER_WEIGHTS, FTK__MEMBER_MASKS, FTK__MEMBER_PARTS };
+enum { FTK__MEMBER_NAME = 40 };
+/* member-<i>.safetensors, member-<i>.masks.safetensors. */
+void ftk__member_name(uint32_t member, enum ftk__member_part part, char ret[FTK__MEMBER_NAME]);
 /* Writes <dir>/member-<i>.safetensors and <dir>/member-<i>.masks.safetensors, atomically each, of
  * the live network or, where `of` is given, of that copy: the live one is only read, and keeps the
  * gradient of its last step.  Metadata, to which the member's number is added, says what made it,

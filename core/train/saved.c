@@ -4,9 +4,8 @@
 #include "train/saved.h"
 
 #include "base/hash.h"
-#include "base/mem.h"
-#include "base/path.h"
 #include "base/str.h"
+#include "train/member.h"
 #include <string.h>
 
 static ftk_status no_memory(struct ftk_error *reterr)
@@ -14,27 +13,17 @@ static ftk_status no_memory(struct ftk_error *reterr)
     return ftk__fail(reterr, FTK_ENOMEM, "no memory for the record of saved members");
 }
 
-static ftk_status hash_of(const char *run_dir, const char *file, struct ftk__sha256 *ret,
-                          struct ftk_error *reterr)
-{
-    char *path = ftk__path_join(run_dir, file);
-    if (!path)
-        return no_memory(reterr);
-    ftk_status st = ftk__sha256_file(path, ret, reterr);
-    ftk__free(path);
-    return st;
-}
-
 ftk_status ftk__saved_add(json_t *saved, const char *run_dir, uint32_t member,
                           struct ftk_error *reterr)
 {
-    static const char *const kinds[] = { "", ".masks" };
     ftk_status st = FTK_OK;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && st >= 0; i++) {
-        char file[64];
+    for (int part = 0; part < FTK__MEMBER_PARTS && st >= 0; part++) {
+        char name[FTK__MEMBER_NAME];
+        char file[FTK__MEMBER_NAME + 8];
         struct ftk__sha256 hash;
-        ftk__format(file, sizeof(file), "members/member-%u%s.safetensors", member, kinds[i]);
-        st = hash_of(run_dir, file, &hash, reterr);
+        ftk__member_name(member, (enum ftk__member_part)part, name);
+        ftk__format(file, sizeof(file), "members/%s", name);
+        st = ftk__sha256_file_in(run_dir, file, &hash, reterr);
         if (st >= 0 && json_object_set_new(saved, file, json_string(hash.hex)) != 0)
             st = no_memory(reterr);
     }
@@ -45,7 +34,7 @@ static ftk_status check_file(const char *run_dir, const char *file, const char *
                              struct ftk_error *reterr)
 {
     struct ftk__sha256 now;
-    ftk_status st = hash_of(run_dir, file, &now, reterr);
+    ftk_status st = ftk__sha256_file_in(run_dir, file, &now, reterr);
     if (st == FTK_ENOENT)
         st = ftk__fail_exit(reterr, FTK_ENOENT, FTK__EXIT_NO_DATA,
                             "%s/%s is missing, which the run saved before", run_dir, file);

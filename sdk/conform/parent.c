@@ -201,12 +201,6 @@ static bool read_line(const struct ftk__process *p, json_t **ret)
     return p->line.text[n] == '\n' && ftk__json_parse(p->line.text, n, "verdict", ret, &err) >= 0;
 }
 
-static const char *text_of(const json_t *doc, const char *key)
-{
-    const char *s = json_string_value(json_object_get(doc, key));
-    return s ? s : "";
-}
-
 static void settle_process(struct ftk__conform_run *r, struct ftk__outcome *o,
                            struct ftk__process *p, int status)
 {
@@ -230,15 +224,15 @@ static void settle_process(struct ftk__conform_run *r, struct ftk__outcome *o,
                     WEXITSTATUS(status));
         settle(r, o, FTK__FAILED, text, "");
     } else {
-        enum ftk__verdict v = verdict_of(text_of(doc, "verdict"));
+        enum ftk__verdict v = verdict_of(ftk__json_string(doc, "verdict"));
         bool fine = v == FTK__PASS || v == FTK__SKIPPED || v == FTK__WARNED;
         if (v == FTK__VERDICTS || (fine && WEXITSTATUS(status) != 0)) {
             ftk__format(text, sizeof(text), "the process ended with status %d after its verdict",
                         WEXITSTATUS(status));
             settle(r, o, FTK__FAILED, text, "");
         } else {
-            settle(r, o, v, text_of(doc, "message"), text_of(doc, "note"));
-            o->fix = ftk__cause_fix(o->rule, text_of(doc, "cause"));
+            settle(r, o, v, ftk__json_string(doc, "message"), ftk__json_string(doc, "note"));
+            o->fix = ftk__cause_fix(o->rule, ftk__json_string(doc, "cause"));
             if (v == FTK__CRASHED && o->output && ftk__cause_is_exception(o->output))
                 o->fix = ftk__cause_fix(o->rule, FTK__CAUSE_EXCEPTION);
         }

@@ -1,32 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds fuzz_config.c with clang's libFuzzer and sanitizers and lets it run on its corpus for
-# FTK_FUZZ_SECONDS, by default 60; new inputs go to the build folder, never into the tree.  TAP.
+# Experiment files: see fuzz_config.c and libfuzzer.sh.
 set -eu
-name=config
-seconds=${FTK_FUZZ_SECONDS:-60}
-source_dir=$(cd "$(dirname "$0")/../.." && pwd)
-work=${FTK_BUILD_DIR:-$source_dir/build}/fuzz/$name
-echo 1..1
-if ! command -v clang > /dev/null; then
-    echo "ok 1 - fuzz $name # SKIP no clang"
-    exit 0
-fi
-mkdir -p "$work/found"
-flags="-std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-       -D_GNU_SOURCE -DFTK_VERSION=\"fuzz\" -I$source_dir/core -I$source_dir/sdk/include"
-# shellcheck disable=SC2086  # flags are words
-clang $flags "$source_dir/tests/fuzz/fuzz_$name.c" "$source_dir"/core/base/*.c \
-    "$source_dir"/core/plugin/*.c "$source_dir"/core/config/*.c -o "$work/fuzz_$name" \
-    -lconfig -ljansson -lcrypto -lz -ldl -lm -lpthread
-cd "$work"
-export LSAN_OPTIONS=print_suppressions=0
-if "./fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 -print_final_stats=1 \
-    found "$source_dir/tests/fuzz/corpus/$name" > log.txt 2>&1; then
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' log.txt)
-    echo "ok 1 - fuzz $name: $runs inputs in $seconds s"
-else
-    tail -n 40 log.txt | sed 's/^/# /'
-    echo "not ok 1 - fuzz $name"
-    exit 1
-fi
+. "$(dirname "$0")/libfuzzer.sh"
+fuzz config "base plugin config" -lconfig -ljansson -lcrypto -lz -ldl -lm -lpthread

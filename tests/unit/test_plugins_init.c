@@ -45,6 +45,15 @@ static void net_add(struct net *n, ftk_layer_type type, const uint32_t shape[4])
     n->net.n_layers++;
 }
 
+/* An MLP 784-300-100-10. */
+static void net_mlp(struct net *n)
+{
+    net_clear(n);
+    net_add(n, FTK_LAYER_LINEAR, (const uint32_t[]){ 300, 784, 1, 1 });
+    net_add(n, FTK_LAYER_LINEAR, (const uint32_t[]){ 100, 300, 1, 1 });
+    net_add(n, FTK_LAYER_LINEAR, (const uint32_t[]){ 10, 100, 1, 1 });
+}
+
 static ftk_status ask(const char *file, const ftk_net *net, double target, double *ret)
 {
     struct bt_host host;
@@ -279,10 +288,7 @@ static void test_uniform_plus_mlp(void **state)
     (void)state;
     static struct net n;
     double density[LAYER_MAX];
-    net_clear(&n);
-    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 300, 784, 1, 1 });
-    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 100, 300, 1, 1 });
-    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 10, 100, 1, 1 });
+    net_mlp(&n);
     n.layer[0].role = FTK_ROLE_FIRST;
     n.layer[2].role = FTK_ROLE_LAST;
     assert_int_equal(ask("init_uniform_plus", &n.net, 0.1, density), FTK_OK);
@@ -296,10 +302,7 @@ static void test_erk_mlp(void **state)
     (void)state;
     static struct net n;
     double density[LAYER_MAX];
-    net_clear(&n);
-    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 300, 784, 1, 1 });
-    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 100, 300, 1, 1 });
-    net_add(&n, FTK_LAYER_LINEAR, (const uint32_t[]){ 10, 100, 1, 1 });
+    net_mlp(&n);
     assert_int_equal(ask("init_erk", &n.net, 0.5, density), FTK_OK);
     assert_true(fabs(density[0] - 0.43409863945578236) < 1e-12);
     assert_true(density[1] == 1 && density[2] == 1);

@@ -191,6 +191,30 @@ static float remembered(struct self *s, const ftk_layer *l, const ftk_update *u)
     return sum;
 }
 
+/* What threads share, and what is done to the process. */
+static float beside_others(struct self *s, const ftk_layer *l)
+{
+    (void)s;
+    (void)l;
+#if defined(BAD_THR_01)
+    float mine = (float)l->index;
+    memo = mine;
+    linger();
+    return memo - mine;
+#elif defined(BAD_THR_02)
+    volatile float *shared = s->seen;
+    float mine = (float)l->index;
+    *shared = mine;
+    linger();
+    return *shared - mine;
+#elif defined(BAD_ENV_02)
+    if (!s->met_one)
+        disturb();
+    s->met_one = true;
+#endif
+    return 0;
+}
+
 /* What is added to every score, besides what is remembered: nothing where nothing is broken. */
 static float astray(const ftk_host *h, struct self *s, const ftk_layer *l, const ftk_cand *c,
                     ftk_update *u, float *score)
@@ -240,21 +264,8 @@ static float astray(const ftk_host *h, struct self *s, const ftk_layer *l, const
     float drawn = (float)rand() / 1e6f;
     srand(1); /* as a fresh process has it */
     return drawn;
-#elif defined(BAD_THR_01)
-    float mine = (float)l->index;
-    memo = mine;
-    linger();
-    return memo - mine;
-#elif defined(BAD_THR_02)
-    volatile float *shared = s->seen;
-    float mine = (float)l->index;
-    *shared = mine;
-    linger();
-    return *shared - mine;
-#elif defined(BAD_ENV_02)
-    if (!s->met_one)
-        disturb();
-    s->met_one = true;
+#else
+    return beside_others(s, l);
 #endif
     return 0;
 }
