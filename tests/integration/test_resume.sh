@@ -7,7 +7,7 @@ source "$(dirname "$0")/../support/tap.sh"
 cfg=$source_dir/tests/support/configs/resume.cfg
 craft=(/usr/bin/python3 "$source_dir/tests/integration/craft_ftc.py")
 cd "$scratch" || exit 1
-slow=(-s ensemble.explore=3000ep -s epochs=3000) # a second or two
+slow=(-s ensemble.explore=1500ep -s epochs=1500) # a second or two
 
 # start OUT OPTION...: a run in the background, with signals as a terminal's shell leaves them; its number is $pid.
 start() {
@@ -28,6 +28,10 @@ wait_for() { # wait_for SECONDS COMMAND...
     done
     echo "not within $((n / 50)) s: $*"
     return 1
+}
+listens() { # once the program itself has taken the signals over; what starts it leaves SIGTERM (15) alone
+    local caught
+    caught=$(sed -n 's/^SigCgt:\t//p' "/proc/$pid/status") && ((0x$caught & 1 << 14))
 }
 same() { # same RUN RUN: all that is a function of config, seed and ISA
     local what
@@ -108,10 +112,10 @@ check "what checkpoints cost is printed, where there were any" told_cost
 second_interrupt() { # while data are read, which takes a second: the first is looked at after them
     local status from
     start twice -s data.train=4000032 -s data.limit=2000
-    sleep 0.3
+    wait_for 20 listens || return 1
     from=$(date +%s%N)
     kill -INT "$pid"
-    sleep 0.1
+    wait_for 20 grep -q '^stopping, ' twice.txt || return 1
     kill -INT "$pid"
     wait "$pid"
     status=$?
@@ -122,7 +126,7 @@ check "a second SIGINT leaves at once, with 130" second_interrupt
 while_reading() {
     local status
     start reading -s data.train=4000032 -s data.limit=2000
-    sleep 0.3
+    wait_for 20 listens || return 1
     kill -INT "$pid"
     wait "$pid"
     status=$?
@@ -130,6 +134,14 @@ while_reading() {
     [ "$status" -eq 75 ] && grep -q 'before the first step' reading.txt && [ ! -e reading/run.json ]
 }
 check "stopped while data are read: 75, and nothing is left" while_reading
+while_loading() { # a plugin: while its output is watched; what the handler says is none of it
+    strace -qq -o /dev/null -e 'trace=?dup2,dup3' -e 'inject=?dup2,dup3:signal=TERM:when=2' \
+        "$program" run "$cfg" --out loading -q >loading.txt 2>&1
+    local status=$?
+    cat loading.txt
+    [ "$status" -eq 75 ] && grep -q '^stopping, ' loading.txt && grep -q 'before the first step' loading.txt
+}
+check "stopped while plugins are loaded: 75, and no plugin is blamed" while_loading
 while_evaluating() {
     local many=(-s data.test=120000 -s ensemble.members=6 -s ensemble.use=static -s ensemble.train=0.1ep) status
     run_in evaluated "${many[@]}" >/dev/null || return 1
@@ -416,7 +428,7 @@ removed() {
     local status
     start gone "${slow[@]}" --checkpoint-every 0.05s
     wait_for 20 test -s gone/checkpoint/last.ftc || return 1
-    rm -rf gone
+    wait_for 20 rm -rf gone || return 1 # which fails when a file appears beside those it has read
     wait "$pid"
     status=$?
     cat gone.txt
