@@ -99,6 +99,16 @@ def checkpoints(events):
     return groups
 
 
+def is_rename(event):
+    return event.call.startswith("rename")
+
+
+def place_of(strategy, event):
+    if is_rename(event):
+        return "before rename"
+    return "after rename" if is_rename(strategy.events[event.index - 1]) else event.call
+
+
 def cuts_of_checkpoint(strategy):
     """(kind, event) of one checkpoint in the middle of the run; for some strategies of the first too."""
     groups = checkpoints(strategy.events)
@@ -109,14 +119,14 @@ def cuts_of_checkpoint(strategy):
         for group in (groups[0], middle):
             # The one after the last call too: it is before whatever the program does next.
             after = strategy.events[group[-1].index + 1]
-            yield from ((e.call, e) for e in group + [after])
+            yield from ((place_of(strategy, e), e) for e in group + [after])
         return
     writes = [e for e in middle if e.call in ("write", "pwrite64")]
     syncs = [e for e in middle if e.call in ("fsync", "fdatasync")]
     yield "write", writes[0]
     yield "fsync", syncs[0]
     for e in middle:
-        if e.call.startswith("rename"):
+        if is_rename(e):
             yield "before rename", e
             yield "after rename", strategy.events[e.index + 1]
 
