@@ -288,7 +288,7 @@ ftk_status ftk__resume_open(const struct ftk__prepared *p, const char *run_dir, 
     if (st >= 0 && r.file.fd >= 0)
         st = compare(p, now, &r, reterr);
     if (st >= 0 && r.file.fd >= 0)
-        st = ftk__checkpoint_check_saved(&r.file, run_dir, reterr);
+        st = ftk__checkpoint_check_files(&r.file, run_dir, reterr);
     ftk__str_done(&ignored);
     if (st < 0)
         ftk__resume_done(&r);

@@ -74,7 +74,19 @@ static json_t *slots_of(const struct ftk__session *s)
     return list;
 }
 
-static ftk_status make_header(struct ftk__session *s, const struct ftk__journal_lengths *journal,
+static json_t *counts_of(const uint64_t v[FTK__JOURNAL_FILES])
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; list && i < FTK__JOURNAL_FILES; i++) {
+        if (json_array_append_new(list, json_integer((json_int_t)v[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static ftk_status make_header(struct ftk__session *s, const struct ftk__journal_mark *journal,
                               json_t **ret, struct ftk_error *reterr)
 {
     const struct ftk__position *at = &s->at;
@@ -90,13 +102,12 @@ static ftk_status make_header(struct ftk__session *s, const struct ftk__journal_
         (json_int_t)at->epoch_images, "said_limited", s->said_limited, "sparse", s->any_sparse,
         "best", s->best.state != NULL, "backend", s->net.engine->entry->algo->name, "kernels",
         kernels, "identity", s->tr->checkpoints.identity);
-    json_t *lengths = json_pack("{s:I, s:I, s:I}", "csv", (json_int_t)journal->csv, "jsonl",
-                                (json_int_t)journal->jsonl, "timing", (json_int_t)journal->timing);
-    bool failed = !doc || json_object_set(doc, "journal", lengths) != 0;
+    bool failed = !doc;
+    failed = failed || json_object_set_new(doc, "journal_bytes", counts_of(journal->bytes)) != 0;
+    failed = failed || json_object_set_new(doc, "journal_crc32", counts_of(journal->crc)) != 0;
     failed = failed || json_object_set(doc, "saved", s->saved) != 0;
     failed = failed || json_object_set_new(doc, "slots", slots_of(s)) != 0;
     failed = failed || json_object_set_new(doc, "layers", layers_of(s->net.model)) != 0;
-    json_decref(lengths);
     if (failed) {
         json_decref(doc);
         return no_memory(reterr);
@@ -186,7 +197,7 @@ static ftk_status write_checkpoint(struct ftk__session *s, uint64_t *ret_bytes,
                                    struct ftk_error *reterr)
 {
     const char *dir = s->tr->checkpoints.dir;
-    struct ftk__journal_lengths lengths;
+    struct ftk__journal_mark mark;
     json_t *header = NULL;
     char *last = ftk__path_join(dir, "last.ftc");
     char *prev = ftk__path_join(dir, "prev.ftc");
@@ -195,9 +206,9 @@ static ftk_status write_checkpoint(struct ftk__session *s, uint64_t *ret_bytes,
         st = ftk__mkdirs(dir, reterr);
     /* The rows so far must not be lost where the checkpoint is not. */
     if (st >= 0)
-        st = ftk__journal_sync(&s->journal, &lengths, reterr);
+        st = ftk__journal_sync(&s->journal, &mark, reterr);
     if (st >= 0)
-        st = make_header(s, &lengths, &header, reterr);
+        st = make_header(s, &mark, &header, reterr);
     if (st >= 0)
         st = write_file(s, last, prev, header, ret_bytes, reterr);
     json_decref(header);

@@ -29,8 +29,8 @@ struct ftk__checkpoint_costs {  /* of this process                              
 };
 
 /* Checks the members that a run in `run_dir` had saved when the checkpoint was written
- * (train/saved.h); FTK_EINVAL (65) too where it records none. */
-ftk_status ftk__checkpoint_check_saved(const struct ftk__ftc_file *f, const char *run_dir,
+ * (train/saved.h), and its rows (train/journal.h); FTK_EINVAL (65) too where it records none. */
+ftk_status ftk__checkpoint_check_files(const struct ftk__ftc_file *f, const char *run_dir,
                                        struct ftk_error *reterr);
 /* Opens <dir>/last.ftc or, where that is refused, prev.ftc, and says in *ret_note (empty: nothing to
  * say; else a sentence for the log) which and why.  FTK_ENOENT where there is neither;

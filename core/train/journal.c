@@ -4,8 +4,11 @@
 #include "train/journal.h"
 
 #include "base/str.h"
+#include <errno.h>
 #include <math.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <zlib.h>
 
 static const char csv_head[] = "op,member,epoch,step,lr,rate,density,r_s,train_loss,"
                                "train_accuracy,val_loss,val_accuracy,flops,flops_executed\n";
@@ -20,18 +23,20 @@ uint64_t ftk__peak_memory(void)
     return (uint64_t)u.ru_maxrss * 1024; /* Linux counts KiB */
 }
 
-enum { N_FILES = 3 };
+enum { CSV, JSONL, TIMING };
+enum { PIECE = 16 * 1024 };
 static const struct {
     const char *name, *head;
-} files[N_FILES] = {
-    { "metrics.csv", csv_head },
-    { "metrics.jsonl", "" },
-    { "timing.csv", timing_head },
+} files[FTK__JOURNAL_FILES] = {
+    [CSV] = { "metrics.csv", csv_head },
+    [JSONL] = { "metrics.jsonl", "" },
+    [TIMING] = { "timing.csv", timing_head },
 };
 
-static struct ftk__appender *appender(struct ftk__journal *j, uint32_t i)
+static void append(struct ftk__journal *j, uint32_t i, const char *text)
 {
-    return i == 0 ? &j->csv : i == 1 ? &j->jsonl : &j->timing;
+    ftk__appender_printf(&j->file[i], "%s", text);
+    j->crc[i] = (uint32_t)crc32(j->crc[i], (const Bytef *)text, (uInt)strlen(text));
 }
 
 static ftk_status path_of(const char *dir, uint32_t i, struct ftk__str *ret,
@@ -43,18 +48,20 @@ static ftk_status path_of(const char *dir, uint32_t i, struct ftk__str *ret,
                : FTK_OK;
 }
 
+/* ---- opened, synced -------------------------------------------------------------------------- */
+
 static ftk_status open_all(struct ftk__journal *j, const char *run_dir, bool fresh,
                            struct ftk_error *reterr)
 {
     ftk_status st = FTK_OK;
     *j = (struct ftk__journal){ 0 };
-    for (uint32_t i = 0; i < N_FILES && st >= 0; i++) {
+    for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++) {
         struct ftk__str path = { 0 };
         st = path_of(run_dir, i, &path, reterr);
         if (st >= 0)
-            st = ftk__appender_open(appender(j, i), path.text, fresh, reterr);
+            st = ftk__appender_open(&j->file[i], path.text, fresh, reterr);
         if (st >= 0 && fresh)
-            ftk__appender_printf(appender(j, i), "%s", files[i].head);
+            append(j, i, files[i].head);
         ftk__str_done(&path);
     }
     if (st < 0)
@@ -67,51 +74,97 @@ ftk_status ftk__journal_open(struct ftk__journal *j, const char *run_dir, struct
     return open_all(j, run_dir, true, reterr);
 }
 
-ftk_status ftk__journal_sync(struct ftk__journal *j, struct ftk__journal_lengths *ret,
+ftk_status ftk__journal_sync(struct ftk__journal *j, struct ftk__journal_mark *ret,
                              struct ftk_error *reterr)
 {
-    ftk_status st = ftk__appender_sync(&j->csv, &ret->csv, reterr);
-    if (st >= 0)
-        st = ftk__appender_sync(&j->jsonl, &ret->jsonl, reterr);
-    if (st >= 0)
-        st = ftk__appender_sync(&j->timing, &ret->timing, reterr);
+    ftk_status st = FTK_OK;
+    for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++) {
+        st = ftk__appender_sync(&j->file[i], &ret->bytes[i], reterr);
+        ret->crc[i] = j->crc[i];
+    }
     return st;
 }
 
-/* Looks at the length of each file, or cuts it. */
-static ftk_status each_length(const char *run_dir, const struct ftk__journal_lengths *at, bool cut,
+/* ---- gone on in ------------------------------------------------------------------------------ */
+
+/* Of the first `bytes`, or of all where there are fewer; *ret_bytes: of how many. */
+static ftk_status crc_of(const char *path, uint64_t bytes, uint32_t *ret, uint64_t *ret_bytes,
+                         struct ftk_error *reterr)
+{
+    unsigned char piece[PIECE];
+    FILE *file = fopen(path, "rbe");
+    if (!file && errno == ENOENT)
+        return ftk__fail_exit(reterr, FTK_ENOENT, FTK__EXIT_NO_DATA, "%s is missing", path);
+    if (!file)
+        return ftk__fail(reterr, FTK_EIO, "cannot read %s: %s", path, strerror(errno));
+    uint64_t at = 0;
+    size_t n = 1;
+    uLong crc = 0;
+    while (n > 0 && at < bytes) {
+        n = fread(piece, 1, bytes - at < PIECE ? (size_t)(bytes - at) : PIECE, file);
+        crc = crc32(crc, piece, (uInt)n);
+        at += n;
+    }
+    bool failed = ferror(file);
+    fclose(file);
+    *ret = (uint32_t)crc;
+    *ret_bytes = at;
+    return failed ? ftk__fail(reterr, FTK_EIO, "cannot read %s", path) : FTK_OK;
+}
+
+static ftk_status check_file(const char *path, uint64_t bytes, uint64_t crc,
+                             struct ftk_error *reterr)
+{
+    uint32_t now;
+    uint64_t here;
+    ftk_status st = crc_of(path, bytes, &now, &here, reterr);
+    if (st >= 0 && here < bytes)
+        st = ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
+                            "%s has %llu bytes, but %llu when the checkpoint was written", path,
+                            (unsigned long long)here, (unsigned long long)bytes);
+    else if (st >= 0 && now != crc)
+        st = ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
+                            "%s was changed: CRC-32 %08llx of its first %llu bytes when the "
+                            "checkpoint was written, %08x now",
+                            path, (unsigned long long)crc, (unsigned long long)bytes, now);
+    if (st == FTK_ENOENT || st == FTK_EINVAL)
+        ftk__error_context(reterr, "put it back as it was, or start anew with --new");
+    return st;
+}
+
+ftk_status ftk__journal_check(const char *run_dir, const struct ftk__journal_mark *at,
                               struct ftk_error *reterr)
 {
-    const uint64_t length[N_FILES] = { at->csv, at->jsonl, at->timing };
     ftk_status st = FTK_OK;
-    for (uint32_t i = 0; i < N_FILES && st >= 0; i++) {
+    for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++) {
         struct ftk__str path = { 0 };
-        uint64_t bytes = 0;
         st = path_of(run_dir, i, &path, reterr);
-        if (st >= 0 && cut)
-            st = ftk__file_cut(path.text, length[i], reterr);
-        else if (st >= 0)
-            st = ftk__file_size(path.text, &bytes, reterr);
-        if (st >= 0 && !cut && bytes < length[i])
-            st =
-                ftk__fail_exit(reterr, FTK_EINVAL, FTK__EXIT_DATA,
-                               "%s has %llu bytes, but %llu when the checkpoint was written",
-                               path.text, (unsigned long long)bytes, (unsigned long long)length[i]);
+        if (st >= 0)
+            st = check_file(path.text, at->bytes[i], at->crc[i], reterr);
         ftk__str_done(&path);
     }
     return st;
 }
 
 ftk_status ftk__journal_resume(struct ftk__journal *j, const char *run_dir,
-                               const struct ftk__journal_lengths *at, struct ftk_error *reterr)
+                               const struct ftk__journal_mark *at, struct ftk_error *reterr)
 {
-    ftk_status st = each_length(run_dir, at, false, reterr);
-    if (st >= 0)
-        st = each_length(run_dir, at, true, reterr);
+    ftk_status st = FTK_OK;
+    for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++) {
+        struct ftk__str path = { 0 };
+        st = path_of(run_dir, i, &path, reterr);
+        if (st >= 0)
+            st = ftk__file_cut(path.text, at->bytes[i], reterr);
+        ftk__str_done(&path);
+    }
     if (st >= 0)
         st = open_all(j, run_dir, false, reterr);
+    for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++)
+        j->crc[i] = (uint32_t)at->crc[i];
     return st;
 }
+
+/* ---- rows ------------------------------------------------------------------------------------ */
 
 static void csv_number(struct ftk__str *s, double v)
 {
@@ -134,6 +187,15 @@ struct named {
     double value;
 };
 
+static void add_timing(struct ftk__str *s, const struct ftk__epoch_row *row,
+                       const struct ftk__epoch_timing *timing)
+{
+    ftk__str_addf(s, "%u,%u,%llu,%llu,%.3f,%.3f,%.3f,%.1f,%llu\n", row->op, row->member,
+                  (unsigned long long)row->epoch, (unsigned long long)row->step, timing->train_s,
+                  timing->data_s, timing->eval_s, timing->images_per_s,
+                  (unsigned long long)ftk__peak_memory());
+}
+
 ftk_status ftk__journal_epoch(struct ftk__journal *j, const struct ftk__epoch_row *row,
                               const struct ftk__epoch_timing *timing, struct ftk_error *reterr)
 {
@@ -153,6 +215,7 @@ ftk_status ftk__journal_epoch(struct ftk__journal *j, const struct ftk__epoch_ro
     unsigned long long step = row->step;
     struct ftk__str csv = { 0 };
     struct ftk__str json = { 0 };
+    struct ftk__str seconds = { 0 };
     ftk__str_addf(&csv, "%u,%u,%llu,%llu", row->op, row->member, epoch, step);
     ftk__str_addf(&json, "{\"op\": %u, \"member\": %u, \"epoch\": %llu, \"step\": %llu", row->op,
                   row->member, epoch, step);
@@ -160,33 +223,31 @@ ftk_status ftk__journal_epoch(struct ftk__journal *j, const struct ftk__epoch_ro
         csv_number(&csv, fields[i].value);
         json_number(&json, fields[i].name, fields[i].value);
     }
+    ftk__str_add(&csv, "\n");
+    ftk__str_add(&json, "}\n");
+    add_timing(&seconds, row, timing);
     ftk_status st = FTK_OK;
-    if (csv.failed || json.failed) {
+    if (csv.failed || json.failed || seconds.failed) {
         st = ftk__fail(reterr, FTK_ENOMEM, "no memory for a line of metrics.csv");
     } else {
-        ftk__appender_printf(&j->csv, "%s\n", csv.text);
-        ftk__appender_printf(&j->jsonl, "%s}\n", json.text);
-        ftk__appender_printf(&j->timing, "%u,%u,%llu,%llu,%.3f,%.3f,%.3f,%.1f,%llu\n", row->op,
-                             row->member, epoch, step, timing->train_s, timing->data_s,
-                             timing->eval_s, timing->images_per_s,
-                             (unsigned long long)ftk__peak_memory());
-        st = ftk__appender_check(&j->csv, reterr);
+        append(j, CSV, csv.text);
+        append(j, JSONL, json.text);
+        append(j, TIMING, seconds.text);
     }
-    if (st >= 0)
-        st = ftk__appender_check(&j->jsonl, reterr);
-    if (st >= 0)
-        st = ftk__appender_check(&j->timing, reterr);
+    for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++)
+        st = ftk__appender_check(&j->file[i], reterr);
     ftk__str_done(&csv);
     ftk__str_done(&json);
+    ftk__str_done(&seconds);
     return st;
 }
 
 ftk_status ftk__journal_close(struct ftk__journal *j, struct ftk_error *reterr)
 {
-    ftk_status csv = ftk__appender_close(&j->csv, reterr);
-    ftk_status jsonl = ftk__appender_close(&j->jsonl, csv < 0 ? NULL : reterr);
-    ftk_status timing = ftk__appender_close(&j->timing, csv < 0 || jsonl < 0 ? NULL : reterr);
-    if (csv < 0)
-        return csv;
-    return jsonl < 0 ? jsonl : timing;
+    ftk_status st = FTK_OK;
+    for (uint32_t i = 0; i < FTK__JOURNAL_FILES; i++) {
+        ftk_status closed = ftk__appender_close(&j->file[i], st < 0 ? NULL : reterr);
+        st = st < 0 ? st : closed;
+    }
+    return st;
 }

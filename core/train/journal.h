@@ -20,21 +20,26 @@ struct ftk__epoch_timing {
     double train_s, data_s, eval_s;
     double images_per_s;
 };
+enum { FTK__JOURNAL_FILES = 3 };
 struct ftk__journal {
-    struct ftk__appender csv, jsonl, timing;
+    struct ftk__appender file[FTK__JOURNAL_FILES]; /* metrics.csv, metrics.jsonl, timing.csv */
+    uint32_t crc[FTK__JOURNAL_FILES];              /* CRC-32 of all that is in each          */
 };
 ftk_status ftk__journal_open(struct ftk__journal *j, const char *run_dir,
                              struct ftk_error *reterr);
-struct ftk__journal_lengths {   /* bytes                                        */
-    uint64_t csv, jsonl, timing;
+/* How far each file was, and the CRC-32 of what it held then. */
+struct ftk__journal_mark {
+    uint64_t bytes[FTK__JOURNAL_FILES], crc[FTK__JOURNAL_FILES];
 };
 /* All lines so far are on disk. */
-ftk_status ftk__journal_sync(struct ftk__journal *j, struct ftk__journal_lengths *ret,
+ftk_status ftk__journal_sync(struct ftk__journal *j, struct ftk__journal_mark *ret,
                              struct ftk_error *reterr);
-/* Goes on in the files of an interrupted run, cut back to what they were.  One that is missing (66)
- * or shorter (65) is refused, and none is touched then. */
+/* Refuses a file that is missing (66), shorter than it was, or changed (65). */
+ftk_status ftk__journal_check(const char *run_dir, const struct ftk__journal_mark *at,
+                              struct ftk_error *reterr);
+/* Goes on in the files of an interrupted run, which were checked, cut back to what they were. */
 ftk_status ftk__journal_resume(struct ftk__journal *j, const char *run_dir,
-                               const struct ftk__journal_lengths *at, struct ftk_error *reterr);
+                               const struct ftk__journal_mark *at, struct ftk_error *reterr);
 /* NaN is an empty field in csv, null in jsonl. */
 ftk_status ftk__journal_epoch(struct ftk__journal *j, const struct ftk__epoch_row *row,
                               const struct ftk__epoch_timing *timing, struct ftk_error *reterr);

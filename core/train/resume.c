@@ -37,13 +37,28 @@ static ftk_status no_memory(struct ftk_error *reterr)
 
 /* ---- the header ------------------------------------------------------------------------------ */
 
-static ftk_status get_count(const struct ftk__ftc_file *f, const json_t *doc, const char *key,
-                            uint64_t *ret, struct ftk_error *reterr)
+static ftk_status get_count(const struct ftk__ftc_file *f, const char *key, uint64_t *ret,
+                            struct ftk_error *reterr)
 {
-    const json_t *v = json_object_get(doc, key);
+    const json_t *v = json_object_get(f->header, key);
     if (!json_is_integer(v) || json_integer_value(v) < 0)
         return refuse(f, reterr, "'%s' of its header is no count", key);
     *ret = (uint64_t)json_integer_value(v);
+    return FTK_OK;
+}
+
+static ftk_status get_counts(const struct ftk__ftc_file *f, const char *key, uint64_t *ret,
+                             uint32_t n, struct ftk_error *reterr)
+{
+    const json_t *list = json_object_get(f->header, key);
+    if (json_array_size(list) != n)
+        return refuse(f, reterr, "'%s' of its header is no list of %u counts", key, n);
+    for (uint32_t i = 0; i < n; i++) {
+        const json_t *v = json_array_get(list, i);
+        if (!json_is_integer(v) || json_integer_value(v) < 0)
+            return refuse(f, reterr, "'%s' of its header holds what is no count", key);
+        ret[i] = (uint64_t)json_integer_value(v);
+    }
     return FTK_OK;
 }
 
@@ -57,31 +72,35 @@ static ftk_status get_flag(const struct ftk__ftc_file *f, const char *key, bool 
     return FTK_OK;
 }
 
+static ftk_status read_journal_mark(const struct ftk__ftc_file *f, struct ftk__journal_mark *ret,
+                                    struct ftk_error *reterr)
+{
+    ftk_status st = get_counts(f, "journal_bytes", ret->bytes, FTK__JOURNAL_FILES, reterr);
+    if (st >= 0)
+        st = get_counts(f, "journal_crc32", ret->crc, FTK__JOURNAL_FILES, reterr);
+    return st;
+}
+
 struct header {
     uint64_t op, step, local, images, samples, correct, epoch_images;
     bool inside, said_limited, sparse, best;
-    struct ftk__journal_lengths journal;
+    struct ftk__journal_mark journal;
 };
 
 static ftk_status read_header(const struct ftk__ftc_file *f, struct header *h,
                               struct ftk_error *reterr)
 {
-    const json_t *journal = json_object_get(f->header, "journal");
     const struct {
-        const json_t *doc;
         const char *key;
         uint64_t *to;
     } counts[] = {
-        { f->header, "op", &h->op },
-        { f->header, "step", &h->step },
-        { f->header, "local", &h->local },
-        { f->header, "images", &h->images },
-        { f->header, "samples", &h->samples },
-        { f->header, "correct", &h->correct },
-        { f->header, "epoch_images", &h->epoch_images },
-        { journal, "csv", &h->journal.csv },
-        { journal, "jsonl", &h->journal.jsonl },
-        { journal, "timing", &h->journal.timing },
+        { "op", &h->op },
+        { "step", &h->step },
+        { "local", &h->local },
+        { "images", &h->images },
+        { "samples", &h->samples },
+        { "correct", &h->correct },
+        { "epoch_images", &h->epoch_images },
     };
     const struct {
         const char *key;
@@ -94,10 +113,10 @@ static ftk_status read_header(const struct ftk__ftc_file *f, struct header *h,
     };
     ftk_status st = FTK_OK;
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) && st >= 0; i++)
-        st = get_count(f, counts[i].doc, counts[i].key, counts[i].to, reterr);
+        st = get_count(f, counts[i].key, counts[i].to, reterr);
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && st >= 0; i++)
         st = get_flag(f, flags[i].key, flags[i].to, reterr);
-    return st;
+    return st < 0 ? st : read_journal_mark(f, &h->journal, reterr);
 }
 
 const char *ftk__checkpoint_kernels(const struct ftk__ftc_file *f)
@@ -137,12 +156,17 @@ static ftk_status get_saved(const struct ftk__ftc_file *f, const json_t **ret,
                                          "checkpoints of an older version do not");
 }
 
-ftk_status ftk__checkpoint_check_saved(const struct ftk__ftc_file *f, const char *run_dir,
+ftk_status ftk__checkpoint_check_files(const struct ftk__ftc_file *f, const char *run_dir,
                                        struct ftk_error *reterr)
 {
     const json_t *saved;
+    struct ftk__journal_mark rows;
     ftk_status st = get_saved(f, &saved, reterr);
-    return st < 0 ? st : ftk__saved_check(saved, run_dir, reterr);
+    if (st >= 0)
+        st = ftk__saved_check(saved, run_dir, reterr);
+    if (st >= 0)
+        st = read_journal_mark(f, &rows, reterr);
+    return st < 0 ? st : ftk__journal_check(run_dir, &rows, reterr);
 }
 
 /* The files themselves are the caller's to check, before anything is written. */

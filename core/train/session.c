@@ -143,7 +143,7 @@ void ftk__train_report_done(struct ftk__train_report *r)
 /* The rows are on disk before anybody says that the run is finished: nothing writes them again then. */
 static ftk_status close_journal(struct ftk__session *s, ftk_status st, struct ftk_error *reterr)
 {
-    struct ftk__journal_lengths unused;
+    struct ftk__journal_mark unused;
     ftk_status synced = st < 0 ? st : ftk__journal_sync(&s->journal, &unused, reterr);
     ftk_status closed = ftk__journal_close(&s->journal, synced < 0 ? NULL : reterr);
     if (synced < 0)

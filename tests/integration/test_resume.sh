@@ -346,6 +346,24 @@ check "a checkpoint made with another plugin: 69" bash -c "$(declare -f crafted 
     hash=\$(jq -r '.plugins[] | select(.kind == \"grow\") | .sha256' cut.kept/run.json)
     crafted 69 \"grow plugin\" text \"\$hash\" \"0000\${hash:4}\""
 
+# ---- rows that were written before -------------------------------------------------------------
+rows() { # rows CODE PATTERN FILE COMMAND...: after COMMAND on FILE nothing is done; the file put back is enough
+    local code=$1 pattern=$2 file=$3
+    shift 3
+    rm -rf again again.before
+    cp -r cut.kept again
+    "$@" "again/$file" && cp -r again again.before || return 1
+    fails "$code" "again/$file $pattern" run_in again && diff -r -x lock again.before again &&
+        fails "$code" 'put it back as it was, or start anew with --new' run_in again || return 1
+    cp "cut.kept/$file" again/ && run_in again && same whole again
+}
+for file in metrics.csv metrics.jsonl timing.csv; do
+    check "$file was edited: 65" rows 65 'was changed: CRC-32' "$file" sed -i '$s/,/;/'
+    check "$file grew in its middle: 65" rows 65 'was changed: CRC-32' "$file" sed -i '1s/^/# mine\n/'
+    check "$file was cut short: 65" rows 65 'has [0-9]+ bytes, but [0-9]+ when' "$file" truncate -s -20
+    check "$file is missing: 66" rows 66 'is missing' "$file" rm
+done
+
 # ---- members that were saved before ------------------------------------------------------------
 # Member 0 is saved and in the checkpoint, member 1 is being saved.
 save_1() { # the number of the rename that ends it
