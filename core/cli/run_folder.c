@@ -3,8 +3,8 @@
  */
 #include "cli/run_folder.h"
 
-#include "base/json.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include <dirent.h>

@@ -28,9 +28,9 @@ ftk_status ftk__resume_check(const struct ftk__prepared *p, const char *what, co
                              const json_t *now, struct ftk__str *notes, struct ftk_error *reterr);
 /* Of an unfinished run in `run_dir`, whose run.json is `then`: opens its last checkpoint that is
  * whole, after comparing run.json and that.  Where there is none yet, `ret` is without file and all
- * starts over; where there are only damaged ones that is an error (65) with the reason of each.  A
- * member that was saved before the checkpoint is an error too where it is missing (66) or damaged
- * (65): what the run would end with cannot be right. */
+ * starts over; where there are only damaged ones that is an error (65) with the reason of each.  So
+ * are a member's file and rows of metrics that the run wrote before the checkpoint, where they are
+ * missing (66) or changed (65): what the run would end with cannot be right. */
 ftk_status ftk__resume_open(const struct ftk__prepared *p, const char *run_dir, const json_t *then,
                             const json_t *now, struct ftk__resume *ret, struct ftk_error *reterr);
 /* Notes and the place to the log. */

@@ -18,18 +18,18 @@ static const struct {
     { SIGHUP, "SIGHUP" }, { SIGXCPU, "SIGXCPU" },
 };
 enum { N_SIGNALS = sizeof(signals) / sizeof(signals[0]) };
-enum { FIRST_FREE = 3 };
+enum { FIRST_FREE = 3 }; /* behind the standard descriptors              */
 
 static volatile sig_atomic_t asked; /* the number of the first signal           */
 static volatile sig_atomic_t interrupts;
 static double deadline;
 /* A copy of standard error: while a plugin is loaded, what goes to descriptor 2 is taken for its own. */
-static int terminal = -1;
+static int own_stderr = -1;
 
 /* Of the calls that a handler may make.  What cannot be written is not missed. */
 static void say(const char *text)
 {
-    if (write(terminal, text, strlen(text)) < 0)
+    if (write(own_stderr, text, strlen(text)) < 0)
         return;
 }
 
@@ -56,7 +56,7 @@ ftk_status ftk__stop_setup(double max_s, struct ftk_error *reterr)
     struct sigaction old;
     sigemptyset(&act.sa_mask);
     deadline = max_s >= 0 ? ftk__now() + max_s : 0;
-    terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_FREE);
+    own_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, FIRST_FREE);
     for (int i = 0; i < N_SIGNALS; i++) {
         const int number = signals[i].number;
         int failed = sigaction(number, NULL, &old);

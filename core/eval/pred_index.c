@@ -3,8 +3,8 @@
  */
 #include "eval/pred_index.h"
 
-#include "base/json.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"

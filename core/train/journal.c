@@ -3,6 +3,8 @@
  */
 #include "train/journal.h"
 
+#include "base/mem.h"
+#include "base/path.h"
 #include "base/str.h"
 #include <errno.h>
 #include <math.h>
@@ -39,13 +41,13 @@ static void append(struct ftk__journal *j, uint32_t i, const char *text)
     j->crc[i] = (uint32_t)crc32(j->crc[i], (const Bytef *)text, (uInt)strlen(text));
 }
 
-static ftk_status path_of(const char *dir, uint32_t i, struct ftk__str *ret,
-                          struct ftk_error *reterr)
+/* The caller frees it; NULL: no memory. */
+static char *path_of(const char *dir, uint32_t i, struct ftk_error *reterr)
 {
-    ftk__str_addf(ret, "%s/%s", dir, files[i].name);
-    return ret->failed
-               ? ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of %s", files[i].name)
-               : FTK_OK;
+    char *path = ftk__path_join(dir, files[i].name);
+    if (!path)
+        ftk__fail(reterr, FTK_ENOMEM, "no memory for the name of %s", files[i].name);
+    return path;
 }
 
 /* ---- opened, synced -------------------------------------------------------------------------- */
@@ -56,13 +58,11 @@ static ftk_status open_all(struct ftk__journal *j, const char *run_dir, bool fre
     ftk_status st = FTK_OK;
     *j = (struct ftk__journal){ 0 };
     for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++) {
-        struct ftk__str path = { 0 };
-        st = path_of(run_dir, i, &path, reterr);
-        if (st >= 0)
-            st = ftk__appender_open(&j->file[i], path.text, fresh, reterr);
+        char *path = path_of(run_dir, i, reterr);
+        st = path ? ftk__appender_open(&j->file[i], path, fresh, reterr) : FTK_ENOMEM;
         if (st >= 0 && fresh)
             append(j, i, files[i].head);
-        ftk__str_done(&path);
+        ftk__free(path);
     }
     if (st < 0)
         ftk__journal_close(j, NULL);
@@ -137,11 +137,9 @@ ftk_status ftk__journal_check(const char *run_dir, const struct ftk__journal_mar
 {
     ftk_status st = FTK_OK;
     for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++) {
-        struct ftk__str path = { 0 };
-        st = path_of(run_dir, i, &path, reterr);
-        if (st >= 0)
-            st = check_file(path.text, at->bytes[i], at->crc[i], reterr);
-        ftk__str_done(&path);
+        char *path = path_of(run_dir, i, reterr);
+        st = path ? check_file(path, at->bytes[i], at->crc[i], reterr) : FTK_ENOMEM;
+        ftk__free(path);
     }
     return st;
 }
@@ -151,11 +149,9 @@ ftk_status ftk__journal_resume(struct ftk__journal *j, const char *run_dir,
 {
     ftk_status st = FTK_OK;
     for (uint32_t i = 0; i < FTK__JOURNAL_FILES && st >= 0; i++) {
-        struct ftk__str path = { 0 };
-        st = path_of(run_dir, i, &path, reterr);
-        if (st >= 0)
-            st = ftk__file_cut(path.text, at->bytes[i], reterr);
-        ftk__str_done(&path);
+        char *path = path_of(run_dir, i, reterr);
+        st = path ? ftk__file_cut(path, at->bytes[i], reterr) : FTK_ENOMEM;
+        ftk__free(path);
     }
     if (st >= 0)
         st = open_all(j, run_dir, false, reterr);

@@ -37,10 +37,9 @@ static ftk_status no_memory(struct ftk_error *reterr)
 
 /* ---- the header ------------------------------------------------------------------------------ */
 
-static ftk_status get_count(const struct ftk__ftc_file *f, const char *key, uint64_t *ret,
-                            struct ftk_error *reterr)
+static ftk_status to_count(const struct ftk__ftc_file *f, const json_t *v, const char *key,
+                           uint64_t *ret, struct ftk_error *reterr)
 {
-    const json_t *v = json_object_get(f->header, key);
     if (!json_is_integer(v) || json_integer_value(v) < 0)
         return refuse(f, reterr, "'%s' of its header is no count", key);
     *ret = (uint64_t)json_integer_value(v);
@@ -53,13 +52,10 @@ static ftk_status get_counts(const struct ftk__ftc_file *f, const char *key, uin
     const json_t *list = json_object_get(f->header, key);
     if (json_array_size(list) != n)
         return refuse(f, reterr, "'%s' of its header is no list of %u counts", key, n);
-    for (uint32_t i = 0; i < n; i++) {
-        const json_t *v = json_array_get(list, i);
-        if (!json_is_integer(v) || json_integer_value(v) < 0)
-            return refuse(f, reterr, "'%s' of its header holds what is no count", key);
-        ret[i] = (uint64_t)json_integer_value(v);
-    }
-    return FTK_OK;
+    ftk_status st = FTK_OK;
+    for (uint32_t i = 0; i < n && st >= 0; i++)
+        st = to_count(f, json_array_get(list, i), key, &ret[i], reterr);
+    return st;
 }
 
 static ftk_status get_flag(const struct ftk__ftc_file *f, const char *key, bool *ret,
@@ -113,7 +109,8 @@ static ftk_status read_header(const struct ftk__ftc_file *f, struct header *h,
     };
     ftk_status st = FTK_OK;
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]) && st >= 0; i++)
-        st = get_count(f, counts[i].key, counts[i].to, reterr);
+        st = to_count(f, json_object_get(f->header, counts[i].key), counts[i].key, counts[i].to,
+                      reterr);
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]) && st >= 0; i++)
         st = get_flag(f, flags[i].key, flags[i].to, reterr);
     return st < 0 ? st : read_journal_mark(f, &h->journal, reterr);

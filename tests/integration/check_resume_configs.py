@@ -16,8 +16,8 @@ import time
 import resume_driver as driver
 
 WANTED = 150 if driver.LONG else 20
-CUTS = 5 # of each run at most, within its first half, so that some processes get far
-REFUSED = 78 # the settings do not go together
+CUTS = 5  # of each run at most, within its first half, so that some processes get far
+REFUSED = 78  # the settings do not go together
 DIVERGED = 76
 
 # Each is drawn with its probability; a list is drawn from.
